@@ -1,0 +1,262 @@
+"""All settings, from the environment. Each is a row of the table in README.md (a test holds them together).
+
+A value that cannot be read does not raise here: it is kept in ``SETTINGS_ERRORS``, the default stands in, and the
+system checks in ``config.checks`` stop the start with its id and a hint.
+"""
+
+from collections.abc import Callable
+from datetime import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from environs import Env, EnvError
+
+from config.mail_url import MailSettings, parse_mail_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+SETTINGS_ERRORS: list[tuple[str, str]] = []
+
+
+def read(parse: Callable[..., Any], name: str, default: Any, **options: Any) -> Any:
+    """The environment's value of ``name`` by ``parse``; the default, and an entry in SETTINGS_ERRORS, if it is bad."""
+    try:
+        return parse(name, default, **options)
+    except (EnvError, ValueError) as error:
+        SETTINGS_ERRORS.append((name, str(error)))
+        return default
+
+
+# --- The installation ---------------------------------------------------------------------------------------------
+
+DEBUG: bool = read(env.bool, "DEBUG", False)
+SECRET_KEY: str = read(env.str, "SECRET_KEY", "insecure-development-key-for-debug-only" if DEBUG else "")
+LINK_KEYS: list[str] = read(env.list, "LINK_KEYS", ["insecure-development-link-key-for-debug"] if DEBUG else [])
+ADDRESS_KEY: str = read(env.str, "ADDRESS_KEY", "insecure-development-address-key-for-debug" if DEBUG else "")
+SITE_URL: str = read(env.str, "SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+SITE_NAME: str = read(env.str, "SITE_NAME", "Daily Papers")
+POSTAL_ADDRESS: str = read(env.str, "POSTAL_ADDRESS", "")
+ALLOWED_HOSTS: list[str] = [
+    *filter(None, [urlsplit(SITE_URL).hostname]),
+    *read(env.list, "ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if DEBUG else []),
+]
+LOG_LEVEL: str = read(env.str, "LOG_LEVEL", "INFO").upper()
+
+# --- Database, broker, cache --------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": read(env.dj_db_url, "DATABASE_URL", f"sqlite:///{BASE_DIR / 'var' / 'daily-papers.sqlite3'}")
+    if env.str("DATABASE_URL", "")
+    else {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "var" / "daily-papers.sqlite3"},
+}
+if isinstance(DATABASES["default"], str):  # the value was bad: the checks will say so
+    DATABASES["default"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["OPTIONS"] = {
+        # A transaction that begins by reading and writes later cannot wait for another writer; one that begins
+        # as a writer can (https://www.sqlite.org/lang_transaction.html). So all of ours begin as writers.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL: str = read(env.str, "REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# --- Mail ---------------------------------------------------------------------------------------------------------
+
+mail: MailSettings = parse_mail_url("file:var/mail")
+try:
+    mail = parse_mail_url(env.str("MAIL_URL", "file:var/mail" if DEBUG else "smtp://127.0.0.1:25"), BASE_DIR)
+except ValueError as error:
+    SETTINGS_ERRORS.append(("MAIL_URL", str(error)))
+EMAIL_BACKEND = mail.backend
+EMAIL_HOST, EMAIL_PORT = mail.host, mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.user, mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail.use_tls, mail.use_ssl
+EMAIL_TIMEOUT: int = read(env.int, "MAIL_TIMEOUT", 30)
+EMAIL_FILE_PATH = mail.path
+ANYMAIL: dict[str, Any] = {**mail.anymail, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
+DEFAULT_FROM_EMAIL: str = read(env.str, "FROM_EMAIL", "Daily Papers <papers@localhost>")
+LETTERS_FROM_EMAIL: str = read(env.str, "LETTERS_FROM_EMAIL", DEFAULT_FROM_EMAIL)
+REPLY_TO: str = read(env.str, "REPLY_TO", "")
+ADMINS: list[tuple[str, str]] = []
+
+# --- Papers -------------------------------------------------------------------------------------------------------
+
+SOURCES: list[str] = read(env.list, "SOURCES", ["huggingface", "arxiv_rss"])
+HUGGINGFACE_URL: str = read(env.str, "HUGGINGFACE_URL", "https://huggingface.co").rstrip("/")
+ARXIV_RSS_URL: str = read(env.str, "ARXIV_RSS_URL", "https://rss.arxiv.org").rstrip("/")
+ARXIV_API_URL: str = read(env.str, "ARXIV_API_URL", "https://export.arxiv.org").rstrip("/")
+ARXIV_OAI_URL: str = read(env.str, "ARXIV_OAI_URL", "https://oaipmh.arxiv.org").rstrip("/")
+ARXIV_CATEGORIES: list[str] = read(env.list, "ARXIV_CATEGORIES", ["cs.AI", "cs.CL", "cs.CV", "cs.LG"])
+FILL_IN: bool = read(env.bool, "FILL_IN", True)
+FETCH_EVERY_MINUTES: int = read(env.int, "FETCH_EVERY_MINUTES", 60)
+SOURCE_TIMEOUT: int = read(env.int, "SOURCE_TIMEOUT", 30)
+SOURCE_CONTACT: str = read(env.str, "SOURCE_CONTACT", "")
+
+# --- The day ------------------------------------------------------------------------------------------------------
+
+EDITION_SIZE: int = read(env.int, "EDITION_SIZE", 50)
+EDITION_APPROVE_AT: time | None = None
+try:
+    EDITION_APPROVE_AT = env.time("EDITION_APPROVE_AT", "06:00") if env.str("EDITION_APPROVE_AT", "06:00") else None
+except (EnvError, ValueError) as error:
+    SETTINGS_ERRORS.append(("EDITION_APPROVE_AT", str(error)))
+EDITION_WAIT_HOURS: int = read(env.int, "EDITION_WAIT_HOURS", 4)
+LATE_AFTER_HOURS: int = read(env.int, "LATE_AFTER_HOURS", 12)
+TICK_SECONDS: float = read(env.float, "TICK_SECONDS", 60.0)
+PLAN_CHUNK: int = read(env.int, "PLAN_CHUNK", 500)
+SEND_CHUNK: int = read(env.int, "SEND_CHUNK", 100)
+SEND_LEASE_SECONDS: int = read(env.int, "SEND_LEASE_SECONDS", 300)
+
+# --- Django -------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "anymail",
+    "axes",
+    "csp",
+    "subscriptions",
+    "digest",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_COOLOFF_TIME = 1  # hours
+AXES_FAILURE_LIMIT = 10
+AXES_VERBOSE = False  # its logs carry the login name
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+_CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": _CONTEXT_PROCESSORS},
+    },
+    {
+        # Plain text is not HTML: subjects and text parts are rendered by this engine, which escapes nothing.
+        "NAME": "text",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"autoescape": False},
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Security -----------------------------------------------------------------------------------------------------
+
+HTTPS = SITE_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if read(env.bool, "BEHIND_PROXY", False) else None
+# Not "no-referrer": with it Chromium sends "Origin: null" and Django refuses the Confirm button's POST.
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [SELF],
+        "base-uri": [NONE],
+    }
+}
+
+# --- Celery: read by config.celery through the prefix CELERY_ -------------------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "visibility_timeout": 900}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = 600  # the net only: a send task has its own deadline
+# Intervals only. What is due is decided from rows, so a missed or doubled tick does no harm.
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": max(TICK_SECONDS * 5, 10)}}
+    for name in (
+        "subscriptions.tasks.handle_signups",
+        "digest.tasks.fetch_sources",
+        "digest.tasks.draft_edition",
+        "digest.tasks.approve_edition",
+        "digest.tasks.plan_digests",
+        "digest.tasks.send_digests",
+        "digest.tasks.close_days",
+    )
+}
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL if LOG_LEVEL in {"DEBUG", "INFO", "WARNING", "ERROR"} else "INFO"},
+    "loggers": {
+        "httpx": {"level": "WARNING"},  # logs every URL
+        "django.server": {"level": "WARNING"},
+    },
+}

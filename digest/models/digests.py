@@ -1,0 +1,104 @@
+"""What fits: one reader's mail of one local day, and who was sent which paper."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from digest.models.papers import Paper
+from subscriptions.models import Subscriber
+
+
+class DigestQuerySet(models.QuerySet["Digest"]):
+    """Words for groups of digests."""
+
+    def open(self) -> Self:
+        """Those that may still be sent."""
+        return self.filter(state__in=Digest.OPEN)
+
+    def counting_as_sent(self) -> Self:
+        """Those whose papers the reader has or may have: never to be picked again."""
+        return self.filter(state__in=[*Digest.OPEN, Digest.State.ACCEPTED, Digest.State.UNCERTAIN])
+
+
+class Digest(models.Model):
+    """One reader's mail of one local day. Its states change in ``digest.ledger`` only."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned"
+        CLAIMED = "claimed"
+        SENDING = "sending"
+        ACCEPTED = "accepted"
+        REJECTED = "rejected"
+        FAILED = "failed"
+        UNCERTAIN = "uncertain"
+        SUPPRESSED = "suppressed"
+        SKIPPED = "skipped"
+        CANCELLED = "cancelled"
+
+    class Cadence(models.TextChoices):
+        DAILY = "daily"
+        WEEKLY = "weekly"
+        NOW = "now", "asked for"
+
+    OPEN = (State.PLANNED, State.CLAIMED, State.SENDING)
+
+    # Null once its reader is erased: the row stays, so that the day's sum adds up.
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.SET_NULL, null=True, related_name="digests")
+    day = models.DateField(help_text="The reader's local date.")
+    cadence = models.CharField(max_length=6, choices=Cadence, default=Cadence.DAILY)
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
+    reason = models.CharField(max_length=200, blank=True)
+    due_at = models.DateTimeField()
+    # Editions later than content_from and not later than content_to were looked at: the next digest goes on there.
+    content_from = models.DateField(null=True)
+    content_to = models.DateField(null=True)
+    picks = models.JSONField(default=list, help_text="[{paper, reasons}], in the order of the mail.")
+    planned_at = models.DateTimeField()
+    planned_by = models.CharField(max_length=80, blank=True)
+    # Planned: not to be claimed before. Claimed and sending: when the lease ends.
+    free_at = models.DateTimeField(null=True)
+    claimed_by = models.CharField(max_length=100, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    accepted_at = models.DateTimeField(null=True)
+    provider_id = models.CharField(max_length=200, blank=True)
+    folded = models.BooleanField(default=False, help_text="Its papers are in the Sent bitmaps.")
+
+    objects = DigestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subscriber", "day"], name="one_digest_per_reader_and_day")]
+        indexes = [
+            models.Index(
+                fields=["state", "id"], name="digest_open", condition=Q(state__in=["planned", "claimed", "sending"])
+            ),
+            models.Index(fields=["day", "state"], name="digest_day_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"digest {self.pk}"
+
+
+class Sent(models.Model):
+    """Who was sent a paper: a compressed bitmap of subscriber ids (pyroaring, 64 bit), kept for ever."""
+
+    paper = models.OneToOneField(Paper, on_delete=models.PROTECT, primary_key=True, related_name="sent")
+    readers = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"readers of paper {self.paper_id}"
+
+
+class DayTotal(models.Model):
+    """The sum of one closed local day and cadence: its rows may go, the figures stay."""
+
+    day = models.DateField()
+    cadence = models.CharField(max_length=6, choices=Digest.Cadence)
+    counts = models.JSONField(help_text="{state: number}")
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "cadence"], name="one_total_per_day_and_cadence")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.cadence}"

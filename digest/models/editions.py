@@ -1,0 +1,81 @@
+"""The day's list that editors shape: draft -> approved -> closed, and a hold beside it."""
+
+from typing import Self
+
+from django.db import models
+from django.urls import reverse
+
+from digest.models.papers import Paper
+
+
+class EditionQuerySet(models.QuerySet["Edition"]):
+    """Words for groups of editions."""
+
+    def published(self) -> Self:
+        """Editions that readers may see: approved or closed, the newest first."""
+        return self.filter(state__in=[Edition.State.APPROVED, Edition.State.CLOSED]).order_by("-day")
+
+
+class Edition(models.Model):
+    """One day's list. ``held`` is read by planning and before every send."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        APPROVED = "approved"
+        CLOSED = "closed"
+
+    day = models.DateField(unique=True, help_text="UTC date.")
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    held = models.BooleanField(default=False)
+    held_reason = models.CharField(max_length=200, blank=True)
+    held_by = models.CharField(max_length=80, blank=True)
+    drafted_at = models.DateTimeField()
+    drafted_by = models.CharField(max_length=80, blank=True)
+    counted_at = models.DateTimeField(help_text="When the upvotes of the ranking were read.")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.CharField(max_length=80, blank=True)
+    standing_on = models.JSONField(default=list, help_text="The sources it stands on, with their states.")
+
+    objects = EditionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-day",)
+        permissions = [("approve_edition", "Can approve, hold and release editions")]
+
+    def __str__(self) -> str:
+        return f"Edition of {self.day}"
+
+    def get_absolute_url(self) -> str:
+        """Its page in the archive."""
+        return reverse("day", args=[self.day])
+
+
+class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
+    """Words for the papers of an edition."""
+
+    def shown(self) -> Self:
+        """Those that readers see: not hidden here or everywhere, not withdrawn."""
+        return self.filter(hidden=False, paper__withdrawn_at=None, paper__hidden_at=None)
+
+
+class EditionPaper(models.Model):
+    """A paper's place in an edition. Pins, hides, order and blurbs are the editor's and survive a redraft."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="entries")
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="entries")
+    position = models.PositiveSmallIntegerField(help_text="1 is the top.")
+    score = models.FloatField(default=0.0)
+    ingredients = models.JSONField(default=dict, help_text="What the score was made of.")
+    pinned = models.BooleanField(default=False)
+    hidden = models.BooleanField(default=False)
+    hidden_reason = models.CharField(max_length=200, blank=True)
+    blurb = models.TextField(blank=True, max_length=600)
+
+    objects = EditionPaperQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("position", "pk")
+        constraints = [models.UniqueConstraint(fields=["edition", "paper"], name="a_paper_once_per_edition")]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.paper_id}"

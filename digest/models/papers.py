@@ -1,0 +1,150 @@
+"""What exists: works, each source's own record of them, their counts over time, and the runs that fetched them."""
+
+from datetime import date, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+
+class PaperQuerySet(models.QuerySet["Paper"]):
+    """Words for groups of papers."""
+
+    def shown(self) -> Self:
+        """Papers that may be in an edition or a mail: not withdrawn, not hidden by an editor."""
+        return self.filter(withdrawn_at=None, hidden_at=None)
+
+    def new_between(self, after: date, until: date) -> Self:
+        """Papers featured or announced later than ``after`` and not later than ``until``."""
+        return self.filter(
+            Q(featured_on__gt=after, featured_on__lte=until)
+            | Q(featured_on=None, announced_on__gt=after, announced_on__lte=until)
+        )
+
+
+class Paper(models.Model):
+    """One work, whichever sources and versions it came in. Four dates, since they differ by days."""
+
+    class Origin(models.TextChoices):
+        """Who wrote the sentences under the title. A mail says so."""
+
+        ABSTRACT = "abstract", "Abstract"
+        SUMMARY = "summary", "Summary"
+        AI = "ai", "AI summary"
+        EDITOR = "editor", "Editor"
+
+    # "arxiv:2604.14268", "doi:10.1000/182" or "title:<hash>": see digest.papers.identity.
+    key = models.CharField(max_length=300, unique=True)
+    arxiv_id = models.CharField(max_length=32, null=True, blank=True, unique=True)
+    doi = models.CharField(max_length=255, null=True, blank=True)
+    title = models.CharField(max_length=500)
+    authors = models.JSONField(default=list, blank=True)
+    abstract = models.TextField(blank=True)
+    blurb = models.TextField(blank=True, help_text="One to three sentences shown in mails.")
+    blurb_origin = models.CharField(max_length=10, choices=Origin, default=Origin.ABSTRACT)
+    categories = models.JSONField(default=list, blank=True, help_text="arXiv categories, the primary one first.")
+    keywords = models.JSONField(default=list, blank=True)
+    code_url = models.URLField(max_length=500, blank=True)
+    project_url = models.URLField(max_length=500, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    announced_on = models.DateField(null=True, blank=True)
+    featured_on = models.DateField(null=True, blank=True, db_index=True)
+    first_seen_at = models.DateTimeField()
+    upvotes = models.PositiveIntegerField(default=0)
+    comments = models.PositiveIntegerField(default=0)
+    stars = models.PositiveIntegerField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_reason = models.CharField(max_length=200, blank=True)
+
+    objects = PaperQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["announced_on"], name="paper_announced", condition=Q(featured_on=None))]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """The paper's own page on this site."""
+        return reverse("paper", args=[self.pk])
+
+    @property
+    def url(self) -> str:
+        """The paper where it is published."""
+        if self.arxiv_id:
+            return f"https://arxiv.org/abs/{self.arxiv_id}"
+        return f"https://doi.org/{self.doi}" if self.doi else self.project_url
+
+    @property
+    def pdf_url(self) -> str:
+        """The PDF, where its address is known."""
+        return f"https://arxiv.org/pdf/{self.arxiv_id}" if self.arxiv_id else ""
+
+
+class Sighting(models.Model):
+    """One source's own record of a paper, kept whole, so that a merge can be undone."""
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="sightings")
+    source = models.CharField(max_length=20)
+    source_key = models.CharField(max_length=300)
+    raw = models.JSONField(default=dict)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "source_key"], name="one_sighting_per_record")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.source_key}"
+
+
+class Signal(models.Model):
+    """A paper's counts at one hour (UTC)."""
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="signals")
+    hour = models.DateTimeField()
+    upvotes = models.PositiveIntegerField(default=0)
+    comments = models.PositiveIntegerField(default=0)
+    stars = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["paper", "hour"], name="one_signal_per_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.upvotes} upvotes at {self.hour:%Y-%m-%d %H:%M}"
+
+
+class SourceRun(models.Model):
+    """One reading of one source for one day: what came, what was refused and why."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        FRESH = "fresh"
+        WAITING = "waiting"
+        QUIET = "quiet"
+        STALLED = "stalled"
+        FAILED = "failed"
+
+    source = models.CharField(max_length=20)
+    day = models.DateField()
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    reason = models.CharField(max_length=300, blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    by = models.CharField(max_length=80, blank=True)
+    received = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    rejected = models.JSONField(default=list, help_text="The records that could not be read, each with its reason.")
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "day", "-started_at"], name="source_runs_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.day}: {self.state}"
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long it ran; None while it runs."""
+        return self.finished_at - self.started_at if self.finished_at else None

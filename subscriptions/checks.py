@@ -1,0 +1,121 @@
+"""System checks: a wrong setting stops the start, with an id and what to do about it."""
+
+import re
+from collections.abc import Sequence
+from email.utils import parseaddr
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+HINT_TABLE = "See the settings table in README.md; an unset variable takes its default."
+
+
+@register
+def settings_can_be_read(**_: Any) -> Sequence[CheckMessage]:
+    """E001: a value that its parser refuses. The hint names the variable, never the value."""
+    return [
+        Error(f"{name} cannot be read: {reason}", hint=HINT_TABLE, id="daily_papers.E001")
+        for name, reason in settings.SETTINGS_ERRORS
+    ]
+
+
+@register
+def keys_are_there(**_: Any) -> Sequence[CheckMessage]:
+    """E002, E003: the keys that sign sessions and links."""
+    found: list[CheckMessage] = []
+    make_one = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+    if not settings.SECRET_KEY:
+        found.append(Error("SECRET_KEY is empty.", hint=f"Make one: {make_one}", id="daily_papers.E002"))
+    if not settings.LINK_KEYS or any(len(key) < 32 for key in settings.LINK_KEYS):
+        found.append(
+            Error(
+                "LINK_KEYS needs at least one key of 32 characters or more.",
+                hint=f"Make one: {make_one}. Put new keys first; keep the old ones, or links in sent mails die.",
+                id="daily_papers.E003",
+            )
+        )
+    if len(settings.ADDRESS_KEY) < 32:
+        found.append(
+            Error(
+                "ADDRESS_KEY needs 32 characters or more.",
+                hint=f"Make one: {make_one}. Never change it: it finds suppressed addresses again.",
+                id="daily_papers.E011",
+            )
+        )
+    return found
+
+
+@register
+def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
+    """E004, E005, E006, W001: the public address of the site and the From of the mails."""
+    found: list[CheckMessage] = []
+    parts = urlsplit(settings.SITE_URL)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        hint = "The public address without a path, like https://papers.example.org"
+        found.append(Error(f"SITE_URL is not an address: {settings.SITE_URL!r}", hint=hint, id="daily_papers.E004"))
+    elif parts.scheme != "https" and not settings.DEBUG:
+        hint = "Mail providers and browsers need https for the one-click unsubscribe; DEBUG=true lifts this check."
+        found.append(Error("SITE_URL must be https in production.", hint=hint, id="daily_papers.E005"))
+    for name in ("DEFAULT_FROM_EMAIL", "LETTERS_FROM_EMAIL"):
+        if "@" not in parseaddr(getattr(settings, name))[1]:
+            found.append(
+                Error(
+                    f"{name.removeprefix('DEFAULT_')} has no e-mail address in it.",
+                    hint="Like: Daily Papers <papers@example.org>",
+                    id="daily_papers.E006",
+                )
+            )
+    if not settings.POSTAL_ADDRESS:
+        message, hint = "POSTAL_ADDRESS is empty.", "Mail law (15 USC 7704) wants one in every digest."
+        found.append(
+            Warning(message, hint=hint, id="daily_papers.W001")
+            if settings.DEBUG
+            else Error(message, hint=hint, id="daily_papers.E007")
+        )
+    return found
+
+
+@register
+def numbers_make_sense(**_: Any) -> Sequence[CheckMessage]:
+    """E008: numbers out of range."""
+    limits = {
+        "FETCH_EVERY_MINUTES": (1, 24 * 60),
+        "SOURCE_TIMEOUT": (1, 600),
+        "EDITION_SIZE": (1, 500),
+        "EDITION_WAIT_HOURS": (0, 24),
+        "LATE_AFTER_HOURS": (1, 48),
+        "TICK_SECONDS": (0.1, 3600),
+        "PLAN_CHUNK": (1, 100_000),
+        "SEND_CHUNK": (1, 10_000),
+        "SEND_LEASE_SECONDS": (10, 3600),
+        "EMAIL_TIMEOUT": (1, 300),
+    }
+    return [
+        Error(
+            f"{name.removeprefix('EMAIL_')} is {getattr(settings, name)}; it must be from {low} to {high}.",
+            hint=HINT_TABLE,
+            id="daily_papers.E008",
+        )
+        for name, (low, high) in limits.items()
+        if not low <= getattr(settings, name) <= high
+    ]
+
+
+@register
+def zones_are_known(**_: Any) -> Sequence[CheckMessage]:
+    """E009: readers live in IANA zones; without the data every local hour would be wrong."""
+    if "Europe/Berlin" in available_timezones():
+        return []
+    return [Error("No time zone data.", hint="Install the package tzdata.", id="daily_papers.E009")]
+
+
+@register
+def broker_is_redis(**_: Any) -> Sequence[CheckMessage]:
+    """E010: other brokers lose or repeat tasks in ways that nobody tested here."""
+    if re.match(r"rediss?(\+socket)?://|unix://", settings.REDIS_URL):
+        return []
+    hint = "Like redis://127.0.0.1:6379/0 (Redis or Valkey)."
+    return [Error("REDIS_URL is not a Redis address.", hint=hint, id="daily_papers.E010")]

@@ -1,0 +1,90 @@
+"""Links in mails: an id, a minute and 128 bits of HMAC-SHA256, in base62, with one key per purpose.
+
+A token of one purpose is noise to every other. Keys come from LINK_KEYS, apart from SECRET_KEY: the first signs, all
+of them verify, so a new key is put in front and no link that was mailed dies.
+"""
+
+import hashlib
+import hmac
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+ID_BYTES, MINUTE_BYTES, MAC_BYTES = 5, 3, 16  # ids to 10^12, minutes to 2051
+LENGTH = 33  # base62 digits that 24 bytes need
+
+
+class Purpose(StrEnum):
+    """What a link may do. The value is part of the key, so it must never change."""
+
+    CONFIRM = "confirm"
+    MANAGE = "manage"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+# None: a digest found years later must still let its reader leave.
+LIFETIME: dict[Purpose, timedelta | None] = {
+    Purpose.CONFIRM: timedelta(hours=72),
+    Purpose.MANAGE: timedelta(days=30),
+    Purpose.UNSUBSCRIBE: None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A genuine token: whose it is, when it was made, and whether its time is over."""
+
+    id: int
+    made_at: datetime
+    expired: bool
+
+
+def make(purpose: Purpose, id: int, now: datetime, keys: Sequence[str]) -> str:  # noqa: A002
+    """A token of 33 base62 characters for row ``id``. Raises OverflowError for an id above 2^40."""
+    minute = int((now - EPOCH).total_seconds() // 60)
+    body = id.to_bytes(ID_BYTES, "big") + minute.to_bytes(MINUTE_BYTES, "big")
+    return _base62(body + _mac(purpose, body, keys[0]))
+
+
+def read(purpose: Purpose, token: str, now: datetime, keys: Sequence[str]) -> Token | None:
+    """What ``token`` says, or None where it is forged, cut, or made for another purpose."""
+    raw = _bytes(token)
+    if raw is None:
+        return None
+    body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
+    if not any(hmac.compare_digest(mac, _mac(purpose, body, key)) for key in keys):
+        return None
+    made_at = EPOCH + timedelta(minutes=int.from_bytes(body[ID_BYTES:], "big"))
+    lifetime = LIFETIME[purpose]
+    return Token(
+        id=int.from_bytes(body[:ID_BYTES], "big"),
+        made_at=made_at,
+        expired=lifetime is not None and now >= made_at + lifetime,
+    )
+
+
+def _mac(purpose: Purpose, body: bytes, key: str) -> bytes:
+    own_key = hmac.digest(key.encode(), b"daily-papers/" + purpose.encode(), hashlib.sha256)
+    return hmac.digest(own_key, body, hashlib.sha256)[:MAC_BYTES]
+
+
+def _base62(raw: bytes) -> str:
+    number, digits = int.from_bytes(raw, "big"), []
+    while number:
+        number, digit = divmod(number, 62)
+        digits.append(ALPHABET[digit])
+    return "".join(reversed(digits)).rjust(LENGTH, ALPHABET[0])
+
+
+def _bytes(token: str) -> bytes | None:
+    if len(token) != LENGTH or not token.isascii() or not token.isalnum():
+        return None
+    number = 0
+    for character in token:
+        number = number * 62 + ALPHABET.index(character)
+    size = ID_BYTES + MINUTE_BYTES + MAC_BYTES
+    return number.to_bytes(size, "big") if number < 256**size else None
