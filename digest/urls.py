@@ -1,1 +1,37 @@
-urlpatterns: list = []
+"""The papers' pages, and the pages that need both sides."""
+
+from datetime import date
+
+from django.urls import path, register_converter
+
+from digest.views import health, mailbox, public, reader
+
+
+class IsoDate:
+    """2026-03-20 in a path; another text is no such page."""
+
+    regex = r"\d{4}-\d{2}-\d{2}"
+
+    def to_python(self, value: str) -> date:
+        """Raises ValueError, which Django turns into 404."""
+        return date.fromisoformat(value)
+
+    def to_url(self, value: date) -> str:
+        """The date as it stands in the path."""
+        return value.isoformat()
+
+
+register_converter(IsoDate, "date")
+
+urlpatterns = [
+    path("", public.today, name="today"),
+    path("days/<date:day>/", public.day, name="day"),
+    path("papers/<int:pk>/", public.paper, name="paper"),
+    path("r/<str:token>/", reader.reader, name="reader"),
+    path("r/<str:token>/now/", reader.send_now, name="send-now"),
+    path("mailbox/", mailbox.mailbox, name="mailbox"),
+    path("mailbox/<str:name>/", mailbox.letter, name="letter"),
+    path("mailbox/<str:name>/html/", mailbox.letter_html, name="letter-html"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

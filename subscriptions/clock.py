@@ -1,5 +1,7 @@
 """The one function that reads the clock. Tasks, views and commands call it; everything below takes ``now``."""
 
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -25,3 +27,9 @@ def shift_to(instant: datetime) -> timedelta:
     offset = instant - timezone.now()
     ClockShift.objects.update_or_create(pk=1, defaults={"offset": offset})
     return offset
+
+
+def running_from(instant: datetime) -> Callable[[], datetime]:
+    """A clock that shows ``instant`` now and ticks on: what a command with --now hands to a long stage."""
+    start = time.monotonic()
+    return lambda: instant + timedelta(seconds=time.monotonic() - start)

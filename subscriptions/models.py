@@ -90,6 +90,9 @@ class Subscriber(models.Model):
     hour = models.TimeField(default=time(7, 30), help_text="Local time of the digest.")
     weekdays = models.PositiveSmallIntegerField(default=schedule.EVERY_DAY, help_text="Bits, Monday = 1.")
     paper_limit = models.PositiveSmallIntegerField(default=10)
+    only_my_topics = models.BooleanField(
+        default=False, help_text="Rather no mail than one filled up with popular papers of other topics."
+    )
     paused_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -161,6 +164,7 @@ class SignupRequest(models.Model):
     outcome = models.CharField(max_length=30, choices=Outcome, blank=True)
     reason = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    free_at = models.DateTimeField(null=True, editable=False)  # a worker has it until then
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, null=True, related_name="signup_requests")
 
     class Meta:

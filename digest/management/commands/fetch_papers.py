@@ -1,0 +1,41 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from rich.table import Table
+
+from digest import papers
+from digest.management.stage import StageCommand
+from digest.models import SourceRun
+from digest.sources import SOURCES
+
+
+class Command(StageCommand):
+    help = "Read the sources for one day and store papers and their counts. Exit code 1 where no source could be read."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """--source, and the common ones."""
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--source",
+            action="append",
+            choices=sorted(SOURCES),
+            help="read this one only; may be given more than once (default: the setting SOURCES)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Each source in turn; one that fails does not stop the others."""
+        now, day = self.now(options), self.day(options)
+        names = options["source"] or settings.SOURCES
+        table = Table("source", "state", "papers", "new", "rejected", "reason", title=f"Papers of {day}")
+        runs = []
+        with self.bar("Reading", len(names)) as progress:
+            for name in names:
+                run = papers.collect(name, day, now, by="command")
+                runs.append(run)
+                progress.advance(progress.task_ids[0])
+                cells = (run.source, run.state, run.received, run.created, len(run.rejected), run.reason)
+                table.add_row(*map(str, cells))
+        self.console.print(table)
+        if all(run.state == SourceRun.State.FAILED for run in runs):
+            raise CommandError(f"No source could be read for {day}. The reasons are above; the next run tries again.")

@@ -1,0 +1,246 @@
+"""Records in, rows out: identity, merging, and the run that says what came and what was refused."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.db import DataError, IntegrityError, transaction
+
+from digest.models import Paper, Sighting, Signal, SourceRun
+from digest.sources import FILL_IN, SOURCES
+from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
+from digest.text import readable, shorten
+
+BATCH = 500
+KEPT_REJECTIONS = 200  # a run: enough to see the pattern, small enough for a row
+RUN_LIMIT = timedelta(minutes=30)  # a run that is older was killed
+FETCHED_DAYS = 3  # today and the two before: lists fill up late
+_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
+# Later sources overrule earlier ones on title, authors and abstract: arXiv keeps its TeX whole.
+TRUST = ("sample", "huggingface", "arxiv_rss", "arxiv_api")
+
+
+def identity(record: PaperRecord) -> str:
+    """The key of the work: arXiv id without version, else DOI, else normalised title + first author + year."""
+    if record.arxiv_id:
+        return f"arxiv:{record.arxiv_id}"
+    doi = (record.doi or "").strip().lower()
+    if found := _ARXIV_DOI.fullmatch(doi):
+        return f"arxiv:{found[1]}"
+    if doi:
+        return f"doi:{doi}"
+    words = re.sub(r"\W+", " ", readable(record.title).casefold()).strip()
+    author = readable(record.authors[0]).casefold() if record.authors else ""
+    year = record.submitted_at.year if record.submitted_at else ""
+    return "title:" + hashlib.sha256(f"{words}|{author}|{year}".encode()).hexdigest()[:40]
+
+
+def runs_due(now: datetime) -> list[tuple[str, date]]:
+    """The (source, day) pairs whose last reading began longer ago than FETCH_EVERY_MINUTES, older days first."""
+    since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
+    today = now.date()
+    days = [today - timedelta(days=back) for back in reversed(range(FETCHED_DAYS))]
+    recent = set(SourceRun.objects.filter(started_at__gt=since).values_list("source", "day"))
+    return [(source, day) for source in settings.SOURCES for day in days if (source, day) not in recent]
+
+
+def all_read(now: datetime) -> bool:
+    """Whether no source is to be read at this moment, nor being read."""
+    running = SourceRun.objects.filter(state=SourceRun.State.RUNNING, started_at__gt=now - RUN_LIMIT)
+    return not runs_due(now) and not running.exists()
+
+
+def collect(source: str, day: date, now: datetime, by: str = "") -> SourceRun:
+    """Read one source for one day into rows. Never raises for what a source does: the run says it."""
+    run = SourceRun.objects.create(source=source, day=day, started_at=now, by=by)
+    try:
+        _store_all(SOURCES[source](day), run, now)
+    except SourceError as error:
+        run.state, run.reason = SourceRun.State.FAILED, str(error)[:300]
+    else:
+        if run.received:
+            run.state = SourceRun.State.FRESH
+        elif day < now.date():
+            run.state, run.reason = SourceRun.State.QUIET, "weekend" if day.weekday() >= 5 else "empty list"
+        else:
+            run.state, run.reason = SourceRun.State.WAITING, "nothing yet"
+    run.finished_at = now
+    run.save()
+    return run
+
+
+def fill_in(now: datetime, by: str = "") -> SourceRun | None:
+    """Ask arXiv for the categories of recent papers that came without. None where nothing is missing."""
+    missing = list(
+        Paper.objects.filter(
+            arxiv_id__isnull=False, categories=[], first_seen_at__gt=now - timedelta(days=FETCHED_DAYS)
+        ).values_list("arxiv_id", flat=True)[:BATCH]
+    )
+    since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
+    if not missing or SourceRun.objects.filter(source="arxiv_api", started_at__gt=since).exists():
+        return None
+    run = SourceRun.objects.create(source="arxiv_api", day=now.date(), started_at=now, by=by)
+    try:
+        _store_all(FILL_IN([str(arxiv_id) for arxiv_id in missing]), run, now)
+        run.state = SourceRun.State.FRESH
+    except SourceError as error:
+        run.state, run.reason = SourceRun.State.FAILED, str(error)[:300]
+    run.finished_at = now
+    run.save()
+    return run
+
+
+def _store_all(fetched: Iterable[Fetched], run: SourceRun, now: datetime) -> None:
+    iterator = iter(fetched)
+    while batch := list(islice(iterator, BATCH)):
+        records = []
+        for item in batch:
+            refusal = item if isinstance(item, Rejected) else _fault(item)
+            if refusal:
+                _reject(run, refusal)
+            else:
+                assert isinstance(item, PaperRecord)
+                records.append(item)
+        try:
+            created = store(records, now)
+        except (DataError, IntegrityError, ValueError):  # one record spoils the batch: find it, keep the rest
+            created = 0
+            for record in records:
+                try:
+                    created += store([record], now)
+                except (DataError, IntegrityError, ValueError) as error:
+                    _reject(run, Rejected(f"the database refused it: {error}"[:300], record.raw))
+        run.created += created
+        run.received += len(records)
+
+
+def _fault(record: PaperRecord) -> Rejected | None:
+    if not readable(record.title):
+        return Rejected("no title", record.raw)
+    return None
+
+
+def _reject(run: SourceRun, rejected: Rejected) -> None:
+    if len(run.rejected) < KEPT_REJECTIONS:
+        run.rejected.append({"reason": rejected.reason, "record": storable(rejected.raw)})
+
+
+def store(records: Iterable[PaperRecord], now: datetime) -> int:
+    """Upsert papers, sightings and signals in one transaction; how many papers are new. Queries do not grow with size."""
+    by_key: dict[str, list[PaperRecord]] = {}
+    for record in records:
+        by_key.setdefault(identity(record), []).append(record)
+    if not by_key:
+        return 0
+    with transaction.atomic():
+        known = {p.key: p for p in Paper.objects.filter(key__in=by_key)}
+        new = {key: Paper(key=key, first_seen_at=now) for key in by_key if key not in known}
+        changed = []
+        for key, own in by_key.items():
+            paper = new.get(key) or known[key]
+            before = dict(vars(paper))
+            for record in sorted(own, key=lambda r: _trust(r.source)):
+                _merge(paper, record)
+            if key in known and {k: v for k, v in vars(paper).items() if k != "_state"} != {
+                k: v for k, v in before.items() if k != "_state"
+            }:
+                changed.append(paper)
+        Paper.objects.bulk_create(new.values(), ignore_conflicts=True)
+        if changed:
+            Paper.objects.bulk_update(changed, MERGED, batch_size=200)
+        ids = dict(Paper.objects.filter(key__in=by_key).values_list("key", "pk"))
+        _keep_sightings(by_key, ids, now)
+        _keep_signals(by_key, ids, now)
+    return len(new)
+
+
+MERGED = (
+    "arxiv_id doi title authors abstract blurb blurb_origin categories keywords code_url project_url "
+    "submitted_at announced_on featured_on upvotes comments stars"
+).split()
+
+
+def _trust(source: str) -> int:
+    return TRUST.index(source) if source in TRUST else len(TRUST)
+
+
+def _merge(paper: Paper, record: PaperRecord) -> None:
+    """Let a record speak: counts are the newest, dates the first, texts by trust, gaps are filled."""
+    overrules = not paper.title or _trust(record.source) >= TRUST.index("arxiv_rss")
+    if overrules:
+        paper.title = shorten(readable(record.title), 500)
+        paper.authors = [name for name in map(readable, record.authors) if name] or paper.authors
+    if record.abstract and (overrules or not paper.abstract):
+        paper.abstract = readable(record.abstract)
+    if paper.blurb_origin != Paper.Origin.EDITOR and record.summary and record.source in {"sample", "huggingface"}:
+        paper.blurb = readable(record.summary)
+        paper.blurb_origin = Paper.Origin.SUMMARY if record.source == "sample" else Paper.Origin.AI
+    paper.arxiv_id = paper.arxiv_id or record.arxiv_id
+    paper.doi = paper.doi or record.doi
+    if record.categories and (overrules or not paper.categories):
+        paper.categories = list(record.categories)
+    paper.keywords = [readable(word) for word in record.keywords] or paper.keywords
+    paper.code_url = _web_address(record.code_url) or paper.code_url
+    paper.project_url = _web_address(record.project_url) or paper.project_url
+    paper.submitted_at = paper.submitted_at or record.submitted_at
+    paper.announced_on = paper.announced_on or record.announced_on
+    paper.featured_on = min(filter(None, (paper.featured_on, record.featured_on)), default=None)
+    paper.upvotes = record.upvotes if record.upvotes is not None else paper.upvotes
+    paper.comments = record.comments if record.comments is not None else paper.comments
+    paper.stars = record.stars if record.stars is not None else paper.stars
+
+
+def _web_address(url: str) -> str:
+    """The address if it is one of the web's and fits, else nothing: "javascript:" never reaches a page."""
+    return url if re.match(r"https?://[^\s\"<>]+\Z", url) and len(url) <= 500 else ""
+
+
+def _keep_sightings(by_key: dict[str, list[PaperRecord]], ids: dict[str, int], now: datetime) -> None:
+    sightings = {
+        (record.source, record.source_key): Sighting(
+            paper_id=ids[key],
+            source=record.source,
+            source_key=record.source_key,
+            raw=storable(record.raw),
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+        for key, own in by_key.items()
+        for record in own
+    }
+    Sighting.objects.bulk_create(
+        sightings.values(),
+        update_conflicts=True,
+        unique_fields=["source", "source_key"],
+        update_fields=["raw", "last_seen_at"],
+    )
+
+
+def _keep_signals(by_key: dict[str, list[PaperRecord]], ids: dict[str, int], now: datetime) -> None:
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    signals = {
+        ids[key]: Signal(
+            paper_id=ids[key], hour=hour, upvotes=record.upvotes, comments=record.comments or 0, stars=record.stars
+        )
+        for key, own in by_key.items()
+        for record in own
+        if record.upvotes is not None
+    }
+    Signal.objects.bulk_create(
+        signals.values(),
+        update_conflicts=True,
+        unique_fields=["paper", "hour"],
+        update_fields=["upvotes", "comments", "stars"],
+    )
+
+
+def storable(raw: Any) -> Any:
+    """JSON that every database takes: PostgreSQL refuses NUL and lone surrogates in text."""
+    dumped = json.dumps(raw, default=str, ensure_ascii=False, allow_nan=True)
+    dumped = dumped.replace("\\u0000", "").encode("utf-8", "replace").decode()
+    return json.loads(dumped, parse_constant=str)

@@ -1,0 +1,234 @@
+"""Due readers -> claim -> select -> Digest rows, or a named skip. Sends nothing."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max, QuerySet
+
+from digest.models import Digest, Edition, Sent
+from digest.relevance import Match, PaperText, TopicTerms, match_all
+from digest.selection import Candidate, Pick, pick
+from digest.sent import readers_of
+from subscriptions import schedule
+from subscriptions.models import Interest, Subscriber, Topic
+
+# After a longer absence a reader gets the last week's best, not a month's.
+CATCH_UP_DAYS = 7
+NO_EDITION, NO_MATCH, LATE, HELD = "no new papers", "no match in your topics", "too late", "held by the editors"
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What can be picked now: the approved editions of the last week, and every topic's matches in them."""
+
+    days: tuple[date, ...]  # ascending
+    held: frozenset[date]
+    entries: dict[date, tuple[Candidate, ...]]
+    pinned: frozenset[int]
+    matches: dict[int, dict[int, Match]]
+    before: dict[int, Any] = field(default_factory=dict)  # {paper: readers it was sent to, of closed days}
+
+    def window(self, after: date | None) -> tuple[date, ...]:
+        """The days of the board later than ``after``; only the newest for a reader who never got a digest."""
+        return self.days[-1:] if after is None else tuple(day for day in self.days if day > after)
+
+    def expects_more(self, now: datetime, deadline: datetime) -> bool:
+        """Whether today's edition is not in yet and approves itself before ``deadline``: worth waiting for."""
+        if settings.EDITION_APPROVE_AT is None or (self.days and self.days[-1] >= now.date()):
+            return False
+        return datetime.combine(now.date(), settings.EDITION_APPROVE_AT, UTC) <= deadline
+
+    def candidates(self, days: Sequence[date]) -> list[Candidate]:
+        """One ranking of several days: pinned first, then by trend; places count from 1."""
+        if len(days) == 1:
+            return list(self.entries[days[0]])
+        merged = {c.paper: c for day in days for c in self.entries[day]}
+        order = sorted(merged.values(), key=lambda c: (c.paper not in self.pinned, -c.trend, c.paper))
+        return [Candidate(c.paper, place, c.trend) for place, c in enumerate(order, start=1)]
+
+
+def read_board(now: datetime) -> Board:
+    """The board as it stands. A handful of queries, whatever the number of readers."""
+    newest = Edition.objects.published().first()
+    since = (newest.day if newest else now.date()) - timedelta(days=CATCH_UP_DAYS)
+    editions = list(Edition.objects.published().filter(day__gt=since).prefetch_related("entries__paper"))
+    entries, texts, pinned = {}, {}, set()
+    for edition in editions:
+        shown = [e for e in edition.entries.all() if not (e.hidden or e.paper.withdrawn_at or e.paper.hidden_at)]
+        entries[edition.day] = tuple(Candidate(e.paper_id, place, e.score) for place, e in enumerate(shown, start=1))
+        pinned |= {e.paper_id for e in shown if e.pinned}
+        for paper in (e.paper for e in shown):
+            text = " ".join((paper.abstract, paper.blurb))
+            texts[paper.pk] = PaperText(
+                paper.pk, paper.title, text, tuple(paper.categories), tuple(paper.keywords)
+            )
+    matches = match_all(list(texts.values()), [topic_terms(topic) for topic in Topic.objects.all()])
+    return Board(
+        days=tuple(sorted(entries)),
+        held=frozenset(e.day for e in editions if e.held),
+        entries=entries,
+        pinned=frozenset(pinned),
+        matches=matches,
+        before={sent.paper_id: readers_of(sent) for sent in Sent.objects.filter(paper__in=texts)},
+    )
+
+
+def topic_terms(topic: Topic) -> TopicTerms:
+    """What matching needs of a topic's row."""
+    return TopicTerms(topic.pk, topic.name, tuple(topic.categories), tuple(topic.terms))
+
+
+def plan_due(now: datetime, by: str = "", progress: Callable[[int], None] = lambda _: None) -> Counter[str]:
+    """Plan every reader whose local hour has come; how many were planned, waiting or skipped (by reason)."""
+    outcome: Counter[str] = Counter()
+    if not Subscriber.objects.due(now).exists():
+        return outcome
+    board = read_board(now)
+    last: tuple[datetime, int] | None = None
+    while True:
+        with transaction.atomic():
+            readers = _next_chunk(now, last)
+            if not readers:
+                return outcome
+            assert readers[-1].next_due_at
+            last = (readers[-1].next_due_at, readers[-1].pk)
+            outcome.update(_plan_chunk(readers, board, now, by))
+        progress(len(readers))
+
+
+def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | None:
+    """The reader's digest of today, planned now because it was asked for, by the same path as every other.
+
+    The existing one, if today has one. A skip is returned with its reason but not stored: it must not take the place
+    of the digest that is due later today. None where there is nothing new, or the reader is not active.
+    """
+    with transaction.atomic():
+        existing = Digest.objects.filter(subscriber=subscriber, day=schedule.local_day(now, subscriber.zone)).first()
+        reader = Subscriber.objects.active(now).filter(pk=subscriber.pk).first()
+        if existing or not reader:
+            return existing
+        digest = _digest_for(reader, read_board(now), _Histories.of([reader.pk]), now, due_at=now, by=by)
+        if digest is None or digest.state == Digest.State.SKIPPED:
+            return digest
+        digest.cadence = Digest.Cadence.NOW
+        Digest.objects.bulk_create([digest], ignore_conflicts=True)
+        return Digest.objects.get(subscriber=subscriber, day=digest.day)
+
+
+def _next_chunk(now: datetime, last: tuple[datetime, int] | None) -> list[Subscriber]:
+    due: QuerySet[Subscriber] = Subscriber.objects.due(now)
+    if last:  # keyset: those that wait for their edition stay due and must not be read again in this run
+        due = due.filter(next_due_at__gte=last[0]).exclude(next_due_at=last[0], pk__lte=last[1])
+    if connection.vendor == "postgresql":
+        due = due.select_for_update(skip_locked=True, of=("self",))
+    return list(due[: settings.PLAN_CHUNK])
+
+
+@dataclass(frozen=True, slots=True)
+class _Histories:
+    """What a chunk of readers chose and got, in three queries."""
+
+    topics: dict[int, list[int]]
+    seen_to: dict[int, date]
+    sent: dict[int, set[int]]
+
+    @classmethod
+    def of(cls, readers: Sequence[int]) -> "_Histories":
+        topics: dict[int, list[int]] = {}
+        for reader, topic in (
+            Interest.objects.filter(subscriber__in=readers).order_by("pk").values_list("subscriber_id", "topic_id")
+        ):
+            topics.setdefault(reader, []).append(topic)
+        own = Digest.objects.filter(subscriber__in=readers)
+        seen_to = dict(
+            own.exclude(content_to=None).values_list("subscriber_id").annotate(to=Max("content_to")).order_by()
+        )
+        sent: dict[int, set[int]] = {}
+        for reader, picks in own.counting_as_sent().filter(folded=False).values_list("subscriber_id", "picks"):
+            sent.setdefault(reader or 0, set()).update(p["paper"] for p in picks)
+        return cls(topics, seen_to, sent)
+
+
+def _plan_chunk(readers: list[Subscriber], board: Board, now: datetime, by: str) -> Counter[str]:
+    histories = _Histories.of([reader.pk for reader in readers])
+    outcome: Counter[str] = Counter()
+    digests, advanced = [], []
+    for reader in readers:
+        assert reader.next_due_at
+        digest = _digest_for(reader, board, histories, now, due_at=reader.next_due_at, by=by)
+        if digest is None:
+            outcome["waiting"] += 1
+            continue
+        outcome[digest.reason or digest.state] += 1
+        digests.append(digest)
+        reader.last_due_at = reader.next_due_at
+        reader.next_due_at = schedule.next_due(
+            reader.next_due_at, at=reader.hour, zone=reader.zone, mask=reader.weekdays
+        )
+        advanced.append(reader)
+    # A day that has its digest already (it was asked for) keeps that one.
+    Digest.objects.bulk_create(digests, ignore_conflicts=True)
+    Subscriber.objects.bulk_update(advanced, ["last_due_at", "next_due_at"])
+    return outcome
+
+
+def _digest_for(
+    reader: Subscriber, board: Board, histories: _Histories, now: datetime, *, due_at: datetime, by: str
+) -> Digest | None:
+    """The reader's digest, a skip with its reason, or None: wait for an edition."""
+    if now > due_at + timedelta(hours=settings.LATE_AFTER_HOURS):
+        return _skip(reader, now, due_at=due_at, by=by, reason=LATE)
+    after = histories.seen_to.get(reader.pk)
+    days = board.window(after)
+    held = bool(board.held.intersection(days))
+    deadline = due_at + timedelta(hours=settings.EDITION_WAIT_HOURS)
+    if now < deadline and (not days or held or board.expects_more(now, deadline)):
+        return None
+    if not days or held:
+        return _skip(reader, now, due_at=due_at, by=by, reason=HELD if held else NO_EDITION)
+    candidates = board.candidates(days)
+    sent = histories.sent.get(reader.pk, set()) | {p for p, readers in board.before.items() if reader.pk in readers}
+    picks = pick(
+        candidates,
+        board.matches,
+        histories.topics.get(reader.pk, []),
+        sent=sent,
+        limit=reader.paper_limit,
+        only_topics=reader.only_my_topics,
+    )
+    digest = Digest(
+        subscriber=reader,
+        day=schedule.local_day(due_at, reader.zone),
+        due_at=due_at,
+        content_from=after or days[0] - timedelta(days=1),
+        content_to=days[-1],
+        picks=[as_json(p) for p in picks],
+        planned_at=now,
+        planned_by=by,
+    )
+    if not picks:
+        digest.state, digest.reason = Digest.State.SKIPPED, NO_MATCH
+    return digest
+
+
+def _skip(reader: Subscriber, now: datetime, *, due_at: datetime, by: str, reason: str) -> Digest:
+    return Digest(
+        subscriber=reader,
+        day=schedule.local_day(due_at, reader.zone),
+        state=Digest.State.SKIPPED,
+        reason=reason,
+        due_at=due_at,
+        planned_at=now,
+        planned_by=by,
+    )
+
+
+def as_json(chosen: Pick) -> dict[str, Any]:
+    """A pick as the row keeps it: ids and evidence, no names."""
+    why = [{"topic": m.topic, "terms": list(m.terms[:3]), "category": m.category} for m in chosen.reasons[:3]]
+    return {"paper": chosen.paper, "place": chosen.place, "why": why}

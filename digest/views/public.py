@@ -1,0 +1,53 @@
+"""The public pages: the day's papers, a paper."""
+
+from datetime import date
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from digest.models import Edition, Paper
+from digest.rendering import item
+from subscriptions import clock
+from subscriptions.forms import SignupForm
+
+
+@require_safe
+def today(request: HttpRequest) -> HttpResponse:
+    """The newest published edition."""
+    return _page(request, Edition.objects.published().first())
+
+
+@require_safe
+def day(request: HttpRequest, day: date) -> HttpResponse:
+    """The edition of one day: its page in the archive, without anything personal."""
+    edition = Edition.objects.published().filter(day=day).first()
+    if edition is None:
+        raise Http404(f"There is no edition of {day:%-d %B %Y}.")
+    return _page(request, edition)
+
+
+@require_safe
+def paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """One paper with all its authors and its abstract."""
+    found = get_object_or_404(Paper.objects.shown(), pk=pk)
+    return render(request, "digest/paper.html", {"paper": found, "item": item(found, 1), "form": SignupForm()})
+
+
+def _page(request: HttpRequest, edition: Edition | None) -> HttpResponse:
+    items = []
+    older = newer = None
+    if edition:
+        entries = edition.entries.shown().select_related("paper")
+        items = [item(e.paper, number, blurb=e.blurb) for number, e in enumerate(entries, start=1)]
+        older = Edition.objects.published().filter(day__lt=edition.day).first()
+        newer = Edition.objects.published().filter(day__gt=edition.day).order_by("day").first()
+    context = {
+        "edition": edition,
+        "items": items,
+        "older": older,
+        "newer": newer,
+        "form": SignupForm(),
+        "is_today": bool(edition) and edition.day == clock.now().date() if edition else False,
+    }
+    return render(request, "digest/day.html", context)
