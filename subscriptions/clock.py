@@ -33,3 +33,8 @@ def running_from(instant: datetime) -> Callable[[], datetime]:
     """A clock that shows ``instant`` now and ticks on: what a command with --now hands to a long stage."""
     start = time.monotonic()
     return lambda: instant + timedelta(seconds=time.monotonic() - start)
+
+
+def is_shifted() -> bool:
+    """Whether an offset is set."""
+    return ClockShift.objects.exists()

@@ -47,7 +47,7 @@ def zone_choices() -> list[Any]:
     return [("UTC", "UTC"), *groups.items()]
 
 
-class PreferencesForm(forms.ModelForm[Subscriber]):
+class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """Topics, hour and zone, and how much."""
 
     topics = forms.ModelMultipleChoiceField(

@@ -1,0 +1,160 @@
+"""arXiv's query API: the facts of papers by id, and the papers submitted on a day."""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+
+from digest.sources import client
+from digest.sources.arxiv import BUSY, GATE, SECONDS_BETWEEN_REQUESTS, bare_id
+from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
+from digest.sources.payload import arxiv_field, moment_of, read_feed, text_of
+
+NAME = "arxiv_api"
+IDS_PER_REQUEST = 50
+PAGE = 200
+MAX_PAGES = 50  # the whole of arXiv submits about 1,500 papers on a working day
+
+_ABSTRACT_PAGE = re.compile(r"https?://(?:www\.)?arxiv\.org/abs/(\S+)")
+
+logger = logging.getLogger(__name__)
+
+
+def fill_in(ids: Iterable[str]) -> Iterator[Fetched]:
+    """The papers with these arXiv ids, in any order; a paper that arXiv does not know (yet) is left out.
+
+    Something that is not an arXiv id comes out as Rejected and is not asked for: arXiv would refuse the whole request
+    for it. Raises SourceError while iterating; what came before it is good.
+    """
+    known: dict[str, None] = {}
+    for text in ids:
+        arxiv_id = bare_id(text)
+        if arxiv_id is None:
+            yield Rejected("not an arXiv id", text)
+        else:
+            known[arxiv_id] = None
+    wanted = list(known)
+    for start in range(0, len(wanted), IDS_PER_REQUEST):
+        chunk = wanted[start : start + IDS_PER_REQUEST]
+        feed = _ask({"id_list": ",".join(chunk), "max_results": len(chunk)})
+        for entry in feed.entries:
+            yield read(feed, entry)
+
+
+def fetch(day: date) -> Iterator[Fetched]:
+    """The papers first submitted on ``day`` (UTC) in ARXIV_CATEGORIES, each once, in the order of submission.
+
+    Submission is not announcement: a paper shows here one to four days later, once it is announced, and
+    ``announced_on`` stays unknown. Raises SourceError while iterating.
+    """
+    categories = " OR ".join(f"cat:{name}" for name in dict.fromkeys(settings.ARXIV_CATEGORIES))
+    window = f"submittedDate:[{day:%Y%m%d}0000 TO {day:%Y%m%d}2359]"
+    query = {
+        "search_query": f"({categories}) AND {window}",
+        "sortBy": "submittedDate",
+        "sortOrder": "ascending",
+    }
+    seen: set[str] = set()
+    for start in range(0, PAGE * MAX_PAGES, PAGE):
+        entries, total, feed = _page(query, start)
+        for entry in entries:
+            record = read(feed, entry)
+            if isinstance(record, PaperRecord):
+                if record.source_key in seen:  # the pages move when a paper is added while they are read
+                    continue
+                seen.add(record.source_key)
+            yield record
+        if start + PAGE >= total:
+            return
+    logger.warning(
+        "%s: more than %d papers submitted on %s: the rest is left out", NAME, PAGE * MAX_PAGES, day
+    )
+
+
+def _page(query: dict[str, str], start: int) -> tuple[list[Any], int, Any]:
+    """One page: its entries, the total it promises, and the feed. An empty page before the end is asked for again.
+
+    arXiv's API is known for such pages (https://github.com/lukasschwab/arxiv.py/issues/43).
+    """
+    for _ in range(2):
+        feed = _ask({**query, "start": start, "max_results": PAGE})
+        try:
+            total = int(feed.feed.get("opensearch_totalresults", ""))
+        except ValueError:
+            raise SourceError(f"{NAME} does not say how many results there are", transient=True) from None
+        if feed.entries or total <= start:
+            return feed.entries, total, feed
+    raise SourceError(f"{NAME} answered twice with an empty page at {start} of {total}", transient=True)
+
+
+def _ask(params: client.Params) -> Any:
+    body = client.get(
+        f"{settings.ARXIV_API_URL}/api/query",
+        params,
+        source=NAME,
+        accept="application/atom+xml, application/xml;q=0.9",
+        min_interval=SECONDS_BETWEEN_REQUESTS,
+        gate=GATE,
+        busy=BUSY,
+    )
+    feed = read_feed(body, source=NAME)
+    if len(feed.entries) == 1 and text_of(feed.entries[0].get("title")) == "Error":
+        text = f"{NAME}: {text_of(feed.entries[0].get('summary')) or 'an error without a reason'}"
+        raise SourceError(text, transient=False)
+    return feed
+
+
+def read(feed: Any, entry: Any) -> Fetched:
+    """One entry as a record, or as Rejected with the reason. Never raises."""
+    address = text_of(entry.get("id"))
+    name = _ABSTRACT_PAGE.fullmatch(address)
+    arxiv_id = bare_id(name[1]) if name else None
+    title = text_of(entry.get("title"))
+    authors = tuple(filter(None, (text_of(author.get("name")) for author in entry.get("authors", []))))
+    submitted_at = moment_of(entry.get("published"))  # of version 1; "updated" is that of the latest version
+    doi = text_of(arxiv_field(feed, entry, "doi"))
+    categories = _categories(feed, entry)
+    raw = {
+        "id": address,
+        "title": title,
+        "authors": list(authors),
+        "categories": list(categories),
+        "doi": doi,
+    }
+    raw |= {"published": entry.get("published"), "comment": text_of(arxiv_field(feed, entry, "comment"))}
+    if arxiv_id is None:
+        return Rejected("the entry's id is not an arXiv paper", raw)
+    if not title:
+        return Rejected("no title", raw)
+    if not authors:
+        return Rejected("no authors", raw)
+    if submitted_at is None:
+        return Rejected("no readable time of submission", raw)
+    return PaperRecord(
+        source=NAME,
+        source_key=arxiv_id,
+        arxiv_id=arxiv_id,
+        title=title,
+        authors=authors,
+        abstract=text_of(entry.get("summary")),
+        doi=doi.split()[0] if doi else None,  # a paper in two journals has two, with a space between
+        categories=categories,
+        submitted_at=submitted_at,
+        raw=raw,
+    )
+
+
+def _categories(feed: Any, entry: Any) -> tuple[str, ...]:
+    """All categories, primary first. Other classifications (ACM, MSC) come as tags with another scheme."""
+    primary = arxiv_field(feed, entry, "primary_category")
+    first = text_of(primary.get("term")) if isinstance(primary, dict) else ""
+    tags = entry.get("tags", [])
+    own = [
+        text_of(tag.get("term"))
+        for tag in tags
+        if tag.get("scheme") in (None, "http://arxiv.org/schemas/atom")
+    ]
+    return tuple(dict.fromkeys(filter(None, [first, *own])))

@@ -1,0 +1,178 @@
+"""The only place that speaks HTTP to sources. Whatever goes wrong comes out as SourceError."""
+
+import re
+import time
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+import stamina
+from django.conf import settings
+
+from digest.sources.base import SourceError
+from digest.sources.gate import turn
+
+MAX_BYTES = 100 * 1024 * 1024  # ten thousand times a usual answer, and still fits in a worker's memory
+MAX_REDIRECTS = 5
+LONGEST_NAP = 5.0  # seconds of Retry-After that are slept through; longer ones are left to the next round
+TIMEOUTS_PER_ANSWER = 4  # httpx's timeouts are per read: a server that drips would never meet one
+
+Params = Mapping[str, str | int]
+
+
+class _Again(SourceError):
+    """A failure that a second try within seconds may cure; ``wait`` are the seconds the server asked for."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message, transient=True)
+        self.wait = wait
+
+
+def _pause(error: Exception) -> bool | float:
+    if not isinstance(error, _Again):
+        return False
+    return True if error.wait is None else max(error.wait, 0.1)
+
+
+_with_retries = stamina.RetryingCaller(
+    attempts=3, timeout=None, wait_initial=0.5, wait_max=4.0, wait_jitter=0.5
+).on(_pause)
+
+
+def get(
+    url: str,
+    params: Params,
+    *,
+    source: str,
+    accept: str,
+    min_interval: float = 0.0,
+    gate: str = "",
+    busy: Collection[int] = (),
+) -> bytes:
+    """The body of the answer to GET ``url``. Asks up to three times within a few seconds.
+
+    ``source`` names the source in error texts. Requests that share a ``gate`` (by default the source's name) go one
+    at a time, ``min_interval`` seconds apart, over all workers. ``busy`` are further statuses by which this server
+    says "later". Every failure is a SourceError: transient for a source that is down, slow, overloaded or answers
+    with a web page; not transient for one that refuses, leads to another host or sends more than MAX_BYTES.
+    """
+    hold = settings.SOURCE_TIMEOUT * TIMEOUTS_PER_ANSWER
+
+    def ask() -> bytes:
+        with turn(gate or source, min_interval, hold):
+            return _ask(url, params, source, accept, busy)
+
+    return _with_retries(ask)
+
+
+def _ask(url: str, params: Params, source: str, accept: str, busy: Collection[int]) -> bytes:
+    headers = {"User-Agent": _user_agent(), "Accept": accept}
+    try:
+        address = httpx.URL(url, params=dict(params))
+        with httpx.Client(timeout=settings.SOURCE_TIMEOUT, headers=headers) as client:
+            for _ in range(MAX_REDIRECTS + 1):
+                with client.stream("GET", address) as answer:
+                    if not answer.has_redirect_location:
+                        _check_status(answer, source, busy)
+                        return _refuse_web_page(_read(answer, source, MAX_BYTES), source, accept)
+                    address = _same_host(answer, source)
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise SourceError(f"{source}: the address {url!r} is wrong: {error}", transient=False) from error
+    except httpx.HTTPError as error:
+        text = f"{source} could not be read: {type(error).__name__}: {error}"
+        raise _Again(text) from error
+    except (
+        ValueError,
+        OSError,
+        ImportError,
+    ) as error:  # a wrong proxy, certificate file or character in the URL
+        raise SourceError(
+            f"{source} cannot be asked: {type(error).__name__}: {error}", transient=False
+        ) from error
+    raise SourceError(f"{source} redirects more than {MAX_REDIRECTS} times", transient=False)
+
+
+def _user_agent() -> str:
+    """Who asks and whom to write to, so that a source can complain before it blocks."""
+    about = "; ".join(filter(None, [f"+{settings.SITE_URL}", settings.SOURCE_CONTACT]))
+    printable = re.sub(r"[^ -~]", "?", about)  # a header cannot hold more
+    return f"DailyPapers/0.1 ({printable})"
+
+
+def _same_host(answer: httpx.Response, source: str) -> httpx.URL:
+    """The address of a redirect. One to another host is a login page or a portal, never the list asked for."""
+    here = answer.request.url
+    there = here.join(answer.headers["location"])
+    to_https = (here.scheme, there.scheme) == ("http", "https") and here.host == there.host
+    if (there.scheme, there.netloc) != (here.scheme, here.netloc) and not to_https:
+        text = f"{source} redirects to another host ({there.scheme}://{there.host}): a login page?"
+        raise SourceError(text, transient=False)
+    return there
+
+
+def _check_status(answer: httpx.Response, source: str, busy: Collection[int]) -> None:
+    status = answer.status_code
+    if status == 200:
+        return
+    said = f"{source} answered {status} {answer.reason_phrase}".rstrip()
+    wait = _retry_after(answer)
+    if status == 429 or (status == 503 and wait is not None):
+        if wait is None:
+            raise SourceError(f"{said}: too many requests", transient=True)
+        if wait > LONGEST_NAP:
+            raise SourceError(f"{said} and asks to wait {wait:.0f} s", transient=True)
+        raise _Again(said, wait)
+    if status >= 500 or status == 408:
+        raise _Again(said)
+    raise SourceError(f"{said}{_reason(answer, source)}", transient=status in busy)
+
+
+def _retry_after(answer: httpx.Response) -> float | None:
+    """The seconds of Retry-After, which may also be a date (RFC 9110, 10.2.3); None without a readable one."""
+    value = answer.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _reason(answer: httpx.Response, source: str) -> str:
+    """What the server says about its refusal, as one short line; nothing if that is a web page."""
+    try:
+        body = _read(answer, source, 10_000)
+    except SourceError:
+        return ""
+    if _is_web_page(body):
+        return ""
+    text = " ".join(re.sub(r"<[^>]*>", " ", body.decode("utf-8", "replace")).split())
+    return f": {text[:300]}" if text else ""
+
+
+def _read(answer: httpx.Response, source: str, most: int) -> bytes:
+    deadline = time.monotonic() + settings.SOURCE_TIMEOUT * TIMEOUTS_PER_ANSWER
+    body = bytearray()
+    for part in answer.iter_bytes():
+        body += part
+        if len(body) > most:
+            raise SourceError(f"{source} sends more than {most} bytes", transient=False)
+        if time.monotonic() > deadline:
+            raise SourceError(f"{source} sends too slowly", transient=True)
+    return bytes(body)
+
+
+def _is_web_page(body: bytes) -> bool:
+    return (
+        re.match(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", body, re.I | re.S)
+        is not None
+    )
+
+
+def _refuse_web_page(body: bytes, source: str, accept: str) -> bytes:
+    if _is_web_page(body):
+        wanted = "JSON" if "json" in accept else "a feed"
+        raise SourceError(f"{source} answered with an HTML page instead of {wanted}", transient=True)
+    return body

@@ -1,0 +1,120 @@
+"""Hugging Face Daily Papers: what people put forward and voted for on a day."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+
+from digest.sources import client
+from digest.sources.arxiv import bare_id
+from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
+from digest.sources.payload import count_of, moment_of, read_json, text_of, url_of
+
+NAME = "huggingface"
+LIMIT = 100  # the API refuses more
+FULL_PAGE = 50  # the API's own page length: a server that ignores the limit sends that many
+MAX_PAGES = 20
+# 500 requests in 300 s per address: https://huggingface.co/docs/hub/rate-limits
+SECONDS_BETWEEN_REQUESTS = 0.6
+
+logger = logging.getLogger(__name__)
+
+
+def fetch(day: date) -> Iterator[Fetched]:
+    """The papers featured on ``day`` (a date in UTC), most upvotes first, each once.
+
+    A day without papers, as weekends are, yields nothing. A record that cannot be read comes out as Rejected. Raises
+    SourceError while iterating: also for a day in the future, which the API refuses.
+    """
+    seen: set[str] = set()
+    for page in range(MAX_PAGES):
+        elements = _page(day, page)
+        new = [element for element in elements if _first_time(element, seen)]
+        for element in new:
+            yield read(element, day)
+        if len(elements) < FULL_PAGE or not new:
+            return
+    logger.warning("%s: the list of %s goes on after %d pages, which are read", NAME, day, MAX_PAGES)
+
+
+def _page(day: date, page: int) -> list[Any]:
+    params = {"date": day.isoformat(), "p": page, "limit": LIMIT}
+    url = f"{settings.HUGGINGFACE_URL}/api/daily_papers"
+    body = client.get(
+        url, params, source=NAME, accept="application/json", min_interval=SECONDS_BETWEEN_REQUESTS
+    )
+    elements = read_json(body, source=NAME)
+    if not isinstance(elements, list):
+        kind = type(elements).__name__
+        raise SourceError(f"{NAME} answered with a JSON {kind} instead of a list", transient=True)
+    return elements
+
+
+def _first_time(element: Any, seen: set[str]) -> bool:
+    """Whether no earlier element was the same paper; a server that ignores paging sends them all again."""
+    paper = element.get("paper") if isinstance(element, dict) else None
+    arxiv_id = bare_id(paper.get("id")) if isinstance(paper, dict) else None
+    key = arxiv_id or json.dumps(element, sort_keys=True)
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+def read(element: Any, day: date) -> Fetched:
+    """One element of the list as a record, or as Rejected with the reason. Never raises.
+
+    The list gains and renames keys every few months. So only the id, title, authors, upvotes and publishedAt of the
+    paper must be there and readable; everything else counts as unknown when it is not as expected.
+    """
+    paper = element.get("paper") if isinstance(element, dict) else None
+    if not isinstance(paper, dict):
+        return Rejected("no paper in the element", element)
+    arxiv_id = bare_id(paper.get("id"))
+    title = text_of(paper.get("title"))
+    authors = _names(paper.get("authors"))
+    upvotes = count_of(paper.get("upvotes"))
+    # Of two dates named publishedAt the outer one is hours off and falls on the day before.
+    submitted_at = moment_of(paper.get("publishedAt"))
+    if arxiv_id is None:
+        return Rejected("paper.id is not an arXiv id", element)
+    if not title:
+        return Rejected("paper.title is missing or empty", element)
+    if not authors:
+        return Rejected("paper.authors is missing or names nobody", element)
+    if upvotes is None:
+        return Rejected("paper.upvotes is not a count", element)
+    if submitted_at is None:
+        return Rejected("paper.publishedAt is not a time", element)
+    featured_at = moment_of(paper.get("submittedOnDailyAt"))
+    return PaperRecord(
+        source=NAME,
+        source_key=arxiv_id,
+        arxiv_id=arxiv_id,
+        title=paper["title"],
+        authors=authors,
+        abstract=text_of(paper.get("summary")) or text_of(element.get("summary")),
+        summary=text_of(paper.get("ai_summary")),
+        keywords=_texts(paper.get("ai_keywords")),
+        submitted_at=submitted_at,
+        featured_on=featured_at.date() if featured_at else day,
+        upvotes=upvotes,
+        comments=count_of(element.get("numComments")),
+        stars=count_of(paper.get("githubStars")),
+        code_url=url_of(paper.get("githubRepo")),
+        project_url=url_of(paper.get("projectPage")),
+        raw=element,
+    )
+
+
+def _names(authors: Any) -> tuple[str, ...]:
+    """All names: an author whose account is hidden there has still written the paper."""
+    items = authors if isinstance(authors, list) else []
+    return _texts([item.get("name") if isinstance(item, dict) else item for item in items])
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    return tuple(filter(None, map(text_of, values if isinstance(values, list) else [])))

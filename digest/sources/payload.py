@@ -1,0 +1,91 @@
+"""From the bytes of an answer to plain values: everything that may be wrong with a whole answer."""
+
+import io
+import json
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import feedparser
+
+from digest.sources.base import SourceError
+
+_END_OF_FEED = re.compile(rb"</(?:\w+:)?(?:rss|feed)\s*>\s*(?:<!--[^<]*-->\s*)*\Z")
+
+
+def read_json(body: bytes, *, source: str) -> Any:
+    """The JSON value in ``body``, fit for a database. Raises SourceError (transient) if it is cut off or not JSON."""
+    try:
+        return _storable(json.loads(body))
+    except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8
+        raise SourceError(f"{source} answered with broken JSON: {error}", transient=True) from error
+
+
+def _storable(value: Any) -> Any:
+    """``value`` without what JSON can say but PostgreSQL cannot keep: NUL, half surrogates, NaN and infinity."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def read_feed(body: bytes, *, source: str) -> Any:
+    """``body`` as feedparser sees an RSS or Atom feed. Raises SourceError (transient) if it is cut off or none.
+
+    Always UTF-8, whatever the answer's headers or the XML declaration say: arXiv writes nothing else, and a guess of
+    latin-1 turns "é" into "Ã©" for good. Text stays text: feedparser's cleaning would drop the "<think>" of a title.
+    """
+    if not _END_OF_FEED.search(body):
+        raise SourceError(f"{source} answered with something that is not a whole feed", transient=True)
+    # From a file object, since feedparser takes bytes for a file's name or an address first.
+    feed = feedparser.parse(
+        io.BytesIO(body.decode("utf-8", "replace").encode()),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not feed.version:
+        raise SourceError(f"{source} answered with XML that is not a feed", transient=True)
+    return feed
+
+
+def arxiv_field(feed: Any, entry: Any, name: str) -> Any:
+    """The value of arXiv's own element ``name`` in ``entry``, whichever prefix the feed gives its namespace.
+
+    Text for an element with text, a dict of attributes for one with attributes, None for none.
+    """
+    for prefix, uri in feed.namespaces.items():
+        if uri == "http://arxiv.org/schemas/atom":
+            return entry.get(f"{prefix}_{name}".lower())
+    return None
+
+
+def text_of(value: Any) -> str:
+    """``value`` if it is text, else nothing."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def count_of(value: Any) -> int | None:
+    """``value`` if it is a count that a database column can hold, else None (unknown, which is not 0)."""
+    return value if type(value) is int and 0 <= value < 2**31 else None
+
+
+def url_of(value: Any) -> str:
+    """``value`` if it is a web address that a mail may link to, else nothing."""
+    text = text_of(value)
+    return text if re.fullmatch(r"https?://[^\s<>\"]{1,1990}", text, re.I) else ""
+
+
+def moment_of(value: Any) -> datetime | None:
+    """``value``, an ISO 8601 text, in UTC (which is also taken for a time without offset); None if unreadable."""
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
