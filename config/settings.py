@@ -107,11 +107,9 @@ SOURCE_CONTACT: str = read(env.str, "SOURCE_CONTACT", "")
 # --- The day ------------------------------------------------------------------------------------------------------
 
 EDITION_SIZE: int = read(env.int, "EDITION_SIZE", 50)
-EDITION_APPROVE_AT: time | None = None
-try:
-    EDITION_APPROVE_AT = env.time("EDITION_APPROVE_AT", "06:00") if env.str("EDITION_APPROVE_AT", "06:00") else None
-except (EnvError, ValueError) as error:
-    SETTINGS_ERRORS.append(("EDITION_APPROVE_AT", str(error)))
+EDITION_APPROVE_AT: time | None = (
+    None if env.str("EDITION_APPROVE_AT", "06:00") == "never" else read(env.time, "EDITION_APPROVE_AT", time(6))
+)
 EDITION_WAIT_HOURS: int = read(env.int, "EDITION_WAIT_HOURS", 4)
 LATE_AFTER_HOURS: int = read(env.int, "LATE_AFTER_HOURS", 12)
 TICK_SECONDS: float = read(env.float, "TICK_SECONDS", 60.0)

@@ -1,7 +1,7 @@
 """Approve, hold, release: by an editor's hand or by itself at the set hour."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -10,7 +10,6 @@ from digest import editions, papers
 from digest.models import Edition
 
 log = logging.getLogger(__name__)
-PATIENCE = timedelta(hours=2)
 
 
 class NotApproved(Exception):  # noqa: N818 - a refusal with its reason, not a crash
@@ -42,7 +41,7 @@ def approve_due(now: datetime, by: str = "") -> list[Edition]:
         return []
     drafts = Edition.objects.filter(state=Edition.State.DRAFT, held=False, day__lte=now.date()).order_by("day")
     ready = [e for e in drafts if now >= approves_at(e)]
-    if not ready or (not papers.all_read(now) and now < approves_at(ready[-1]) + PATIENCE):
+    if not ready or (not papers.all_read(now) and now < approves_at(ready[-1]) + editions.PATIENCE):
         return []
     approved = []
     with transaction.atomic():  # readers see the days together, not the oldest first

@@ -9,6 +9,8 @@ from django.db.models import Exists, OuterRef
 from digest import trending
 from digest.models import Edition, EditionPaper, Paper, SourceRun
 
+# How long after its hour an edition may wait for its sources, and readers for it.
+PATIENCE = timedelta(hours=2)
 DRAFTED_DAYS = 3  # today and the two before: after a gap, and on the first day, readers find a past
 
 

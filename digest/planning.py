@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 
+from digest.editions import PATIENCE
 from digest.models import Digest, Edition, Sent
 from digest.relevance import Match, PaperText, TopicTerms, match_all
 from digest.selection import Candidate, Pick, pick
@@ -38,10 +39,11 @@ class Board:
         return self.days[-1:] if after is None else tuple(day for day in self.days if day > after)
 
     def expects_more(self, now: datetime, deadline: datetime) -> bool:
-        """Whether today's edition is not in yet and approves itself before ``deadline``: worth waiting for."""
+        """Whether today's edition is not in and worth waiting for: about to be approved, or before ``deadline``."""
         if settings.EDITION_APPROVE_AT is None or (self.days and self.days[-1] >= now.date()):
             return False
-        return datetime.combine(now.date(), settings.EDITION_APPROVE_AT, UTC) <= deadline
+        approved = datetime.combine(now.date(), settings.EDITION_APPROVE_AT, UTC)
+        return approved <= now < approved + PATIENCE or now < approved <= deadline
 
     def candidates(self, days: Sequence[date]) -> list[Candidate]:
         """One ranking of several days: pinned first, then by trend; places count from 1."""
@@ -187,7 +189,7 @@ def _digest_for(
     days = board.window(after)
     held = bool(board.held.intersection(days))
     deadline = due_at + timedelta(hours=settings.EDITION_WAIT_HOURS)
-    if now < deadline and (not days or held or board.expects_more(now, deadline)):
+    if board.expects_more(now, deadline) or (now < deadline and (held or not days)):
         return None
     if not days or held:
         return _skip(reader, now, due_at=due_at, by=by, reason=HELD if held else NO_EDITION)

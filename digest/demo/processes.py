@@ -84,7 +84,7 @@ def start_valkey(port: int, folder: Path) -> Any:
 def start_stack(processes: Processes, *, web_port: int | None, worker: bool, beat_file: Path) -> None:
     """gunicorn (unless ``web_port`` is None), a Celery worker with threads (if ``worker``), and a beat."""
     if web_port is not None:
-        web = ("gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{web_port}", "--threads", "4", "--graceful-timeout", "3")
+        web = ("gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{web_port}", "--threads", "4", "--graceful-timeout", "3", "--no-control-socket")
         processes.start("web", *web)
     celery = ("celery", "--app", "config.celery")
     # Threads: a prefork pool's warm shutdown hangs now and then when many small tasks are queued.

@@ -1,4 +1,4 @@
-"""Where papers come from. A new source is one file beside these and one line here: docs/adding-a-source.md."""
+"""Where papers come from. A new source is one file here and one line below: docs/adding-a-source.md."""
 
 from digest.sources import arxiv_api, arxiv_rss, huggingface, sample
 from digest.sources.base import Fetch, FillIn

@@ -11,7 +11,7 @@ from django.conf import settings
 from digest.sources import client
 from digest.sources.arxiv import BUSY, GATE, SECONDS_BETWEEN_REQUESTS, bare_id
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
-from digest.sources.payload import arxiv_field, moment_of, read_feed, text_of
+from digest.sources.payload import arxiv_field, moment_of, read_feed, storable, text_of
 
 NAME = "arxiv_api"
 IDS_PER_REQUEST = 50
@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 def fill_in(ids: Iterable[str]) -> Iterator[Fetched]:
     """The papers with these arXiv ids, in any order; a paper that arXiv does not know (yet) is left out.
 
-    Something that is not an arXiv id comes out as Rejected and is not asked for: arXiv would refuse the whole request
-    for it. Raises SourceError while iterating; what came before it is good.
+    Something that is not an arXiv id comes out as Rejected and is not asked for: arXiv would refuse the whole
+    request for it. Raises SourceError while iterating; what came before it is good.
     """
     known: dict[str, None] = {}
     for text in ids:
@@ -75,9 +75,10 @@ def fetch(day: date) -> Iterator[Fetched]:
 
 
 def _page(query: dict[str, str], start: int) -> tuple[list[Any], int, Any]:
-    """One page: its entries, the total it promises, and the feed. An empty page before the end is asked for again.
+    """One page: its entries, the total it promises, and the feed.
 
-    arXiv's API is known for such pages (https://github.com/lukasschwab/arxiv.py/issues/43).
+    An empty page before the end is asked for once more: the API is known for them
+    (https://github.com/lukasschwab/arxiv.py/issues/43).
     """
     for _ in range(2):
         feed = _ask({**query, "start": start, "max_results": PAGE})
@@ -126,13 +127,13 @@ def read(feed: Any, entry: Any) -> Fetched:
     }
     raw |= {"published": entry.get("published"), "comment": text_of(arxiv_field(feed, entry, "comment"))}
     if arxiv_id is None:
-        return Rejected("the entry's id is not an arXiv paper", raw)
+        return Rejected("the entry's id is not an arXiv paper", storable(raw))
     if not title:
-        return Rejected("no title", raw)
+        return Rejected("no title", storable(raw))
     if not authors:
-        return Rejected("no authors", raw)
+        return Rejected("no authors", storable(raw))
     if submitted_at is None:
-        return Rejected("no readable time of submission", raw)
+        return Rejected("no readable time of submission", storable(raw))
     return PaperRecord(
         source=NAME,
         source_key=arxiv_id,
@@ -143,7 +144,7 @@ def read(feed: Any, entry: Any) -> Fetched:
         doi=doi.split()[0] if doi else None,  # a paper in two journals has two, with a space between
         categories=categories,
         submitted_at=submitted_at,
-        raw=raw,
+        raw=storable(raw),
     )
 
 

@@ -1,4 +1,4 @@
-"""arXiv's daily announcement, from its RSS feed: what is new in the categories, hours after it is announced."""
+"""arXiv's daily announcement, from its RSS feed: what is new in the categories."""
 
 import logging
 import re
@@ -12,21 +12,21 @@ from django.conf import settings
 from digest.sources import client
 from digest.sources.arxiv import BUSY, GATE, SECONDS_BETWEEN_REQUESTS, bare_id
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
-from digest.sources.payload import arxiv_field, read_feed, text_of
+from digest.sources.payload import arxiv_field, read_feed, storable, text_of
 
 NAME = "arxiv_rss"
-# A feed is cut at 2000 items, and of an over-full one the new papers are lost first: ask for a few categories at once.
+# A feed is cut at 2000 items, and of an over-full one the new papers are lost first: ask for few at once.
 CATEGORIES_PER_REQUEST = 4
 MAX_ITEMS = 2000
-# A cross-list is an old paper's or a new one's first showing in a further category: new to this category's readers.
-# Replacements are never new, and half of a usual feed. https://info.arxiv.org/help/rss_specifications.html
+# A cross-list is a paper's first showing in a further category: new to that category's readers. Replacements
+# are never new, and a third of a usual feed: https://info.arxiv.org/help/rss_specifications.html
 WANTED = ("new", "cross")
 UNWANTED = ("replace", "replace-cross")
 
 _GUID = re.compile(r"oai:arXiv\.org:(\S+)")
-_DESCRIPTION = re.compile(r"arXiv:\S+\s+Announce Type:\s*(\S+)\s+Abstract:\s*", re.I)
+_DESCRIPTION = re.compile(r"arXiv:\S+\s+Announce Type:\s*(\S+)\s+Abstract:\s*", re.IGNORECASE)
 _COMMA = re.compile(r",\s*")
-_SUFFIX = re.compile(r"(?:Jr|Sr|Ph\.?\s?D|M\.?D)\.?|I{2,3}|IV", re.I)
+_SUFFIX = re.compile(r"(?:Jr|Sr|Ph\.?\s?D|M\.?D)\.?|I{2,3}|IV", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 def fetch(day: date) -> Iterator[Fetched]:
     """The papers announced on ``day``: arXiv's own date, which begins at midnight in New York.
 
-    The feed holds the current batch only, so any other day yields nothing. A paper that several categories list comes
-    once, as new where any of them says so. Raises SourceError before the first record, or never.
+    The feed holds the current batch only, so any other day yields nothing. A paper that several categories
+    list comes once, as new where any of them says so. Raises SourceError before the first record, or never.
     """
     found: dict[str, PaperRecord] = {}
     rejected: list[Rejected] = []
@@ -107,13 +107,13 @@ def read(feed: Any, entry: Any, day: date) -> Fetched | None:
     raw = {"guid": guid, "announce_type": kind, "title": title, "creator": entry.get("author"), "doi": doi}
     raw |= {"categories": list(categories), "description": description}
     if arxiv_id is None:
-        return Rejected("the guid holds no arXiv id", raw)
+        return Rejected("the guid holds no arXiv id", storable(raw))
     if kind not in WANTED:
-        return Rejected(f"unknown announce type {kind!r}", raw)
+        return Rejected(f"unknown announce type {kind!r}", storable(raw))
     if not title:
-        return Rejected("no title", raw)
+        return Rejected("no title", storable(raw))
     if not authors:
-        return Rejected("no authors", raw)
+        return Rejected("no authors", storable(raw))
     return PaperRecord(
         source=NAME,
         source_key=arxiv_id,
@@ -124,12 +124,12 @@ def read(feed: Any, entry: Any, day: date) -> Fetched | None:
         doi=doi.split()[0] if doi else None,  # a paper in two journals has two, with a space between
         categories=categories,
         announced_on=day,
-        raw=raw,
+        raw=storable(raw),
     )
 
 
 def split_authors(creator: str) -> tuple[str, ...]:
-    """The names in one text: "A. B (X, Beijing), C. D, Jr." are two. What stands in parentheses stays with its name."""
+    """The names in one text: "A. B (X, Beijing), C. D, Jr." are two. Parentheses stay with their name."""
     balanced = creator.count("(") == creator.count(")")
     names: list[str] = []
     depth = 0

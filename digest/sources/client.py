@@ -20,8 +20,12 @@ TIMEOUTS_PER_ANSWER = 4  # httpx's timeouts are per read: a server that drips wo
 
 Params = Mapping[str, str | int]
 
+_WEB_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+)
 
-class _Again(SourceError):
+
+class _PassingError(SourceError):
     """A failure that a second try within seconds may cure; ``wait`` are the seconds the server asked for."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
@@ -30,7 +34,7 @@ class _Again(SourceError):
 
 
 def _pause(error: Exception) -> bool | float:
-    if not isinstance(error, _Again):
+    if not isinstance(error, _PassingError):
         return False
     return True if error.wait is None else max(error.wait, 0.1)
 
@@ -52,12 +56,13 @@ def get(
 ) -> bytes:
     """The body of the answer to GET ``url``. Asks up to three times within a few seconds.
 
-    ``source`` names the source in error texts. Requests that share a ``gate`` (by default the source's name) go one
-    at a time, ``min_interval`` seconds apart, over all workers. ``busy`` are further statuses by which this server
-    says "later". Every failure is a SourceError: transient for a source that is down, slow, overloaded or answers
-    with a web page; not transient for one that refuses, leads to another host or sends more than MAX_BYTES.
+    ``source`` names the source in error texts. Requests that share a ``gate`` (by default the source's name)
+    go one at a time, ``min_interval`` seconds apart, over all workers. ``busy`` are further statuses by which
+    this server says "later". Every failure is a SourceError: transient for a source that is down, slow,
+    overloaded or answers with a web page; not transient for one that refuses, leads to another host or sends
+    more than MAX_BYTES.
     """
-    hold = settings.SOURCE_TIMEOUT * TIMEOUTS_PER_ANSWER
+    hold = settings.SOURCE_TIMEOUT * (TIMEOUTS_PER_ANSWER + 2)  # and to connect, and until the first byte
 
     def ask() -> bytes:
         with turn(gate or source, min_interval, hold):
@@ -81,7 +86,7 @@ def _ask(url: str, params: Params, source: str, accept: str, busy: Collection[in
         raise SourceError(f"{source}: the address {url!r} is wrong: {error}", transient=False) from error
     except httpx.HTTPError as error:
         text = f"{source} could not be read: {type(error).__name__}: {error}"
-        raise _Again(text) from error
+        raise _PassingError(text) from error
     except (
         ValueError,
         OSError,
@@ -101,7 +106,7 @@ def _user_agent() -> str:
 
 
 def _same_host(answer: httpx.Response, source: str) -> httpx.URL:
-    """The address of a redirect. One to another host is a login page or a portal, never the list asked for."""
+    """The address of a redirect. One to another host is a login page or a portal, never the list."""
     here = answer.request.url
     there = here.join(answer.headers["location"])
     to_https = (here.scheme, there.scheme) == ("http", "https") and here.host == there.host
@@ -122,14 +127,14 @@ def _check_status(answer: httpx.Response, source: str, busy: Collection[int]) ->
             raise SourceError(f"{said}: too many requests", transient=True)
         if wait > LONGEST_NAP:
             raise SourceError(f"{said} and asks to wait {wait:.0f} s", transient=True)
-        raise _Again(said, wait)
+        raise _PassingError(said, wait)
     if status >= 500 or status == 408:
-        raise _Again(said)
+        raise _PassingError(said)
     raise SourceError(f"{said}{_reason(answer, source)}", transient=status in busy)
 
 
 def _retry_after(answer: httpx.Response) -> float | None:
-    """The seconds of Retry-After, which may also be a date (RFC 9110, 10.2.3); None without a readable one."""
+    """The seconds of Retry-After, which may also be a date (RFC 9110, 10.2.3); None if unreadable."""
     value = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)
@@ -165,10 +170,7 @@ def _read(answer: httpx.Response, source: str, most: int) -> bytes:
 
 
 def _is_web_page(body: bytes) -> bool:
-    return (
-        re.match(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", body, re.I | re.S)
-        is not None
-    )
+    return _WEB_PAGE.match(body) is not None
 
 
 def _refuse_web_page(body: bytes, source: str, accept: str) -> bytes:

@@ -33,9 +33,9 @@ _locals: dict[str, _Local] = {}
 def turn(name: str, interval: float, hold: float) -> Iterator[None]:
     """Wait for the turn to ask ``name``; afterwards keep the gate shut for ``interval`` seconds.
 
-    ``hold`` is the longest time in seconds that the request itself may take: a worker that dies in the middle shuts
-    the gate for that long. An ``interval`` of 0 means no gate. Raises SourceError (transient) when the turn does not
-    come within a minute.
+    ``hold`` is the longest time in seconds that the request itself may take: a worker that dies in the middle
+    shuts the gate for that long. An ``interval`` of 0 means no gate. Raises SourceError (transient) when the
+    turn does not come within a minute.
     """
     if interval <= 0:
         yield

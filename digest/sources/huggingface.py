@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 def fetch(day: date) -> Iterator[Fetched]:
     """The papers featured on ``day`` (a date in UTC), most upvotes first, each once.
 
-    A day without papers, as weekends are, yields nothing. A record that cannot be read comes out as Rejected. Raises
-    SourceError while iterating: also for a day in the future, which the API refuses.
+    A day without papers, as weekends are, yields nothing. A record that cannot be read comes out as Rejected.
+    Raises SourceError while iterating: also for a day in the future, which the API refuses.
     """
     seen: set[str] = set()
     for page in range(MAX_PAGES):
@@ -41,7 +41,7 @@ def fetch(day: date) -> Iterator[Fetched]:
 
 
 def _page(day: date, page: int) -> list[Any]:
-    params = {"date": day.isoformat(), "p": page, "limit": LIMIT}
+    params: client.Params = {"date": day.isoformat(), "p": page, "limit": LIMIT}
     url = f"{settings.HUGGINGFACE_URL}/api/daily_papers"
     body = client.get(
         url, params, source=NAME, accept="application/json", min_interval=SECONDS_BETWEEN_REQUESTS
@@ -67,8 +67,8 @@ def _first_time(element: Any, seen: set[str]) -> bool:
 def read(element: Any, day: date) -> Fetched:
     """One element of the list as a record, or as Rejected with the reason. Never raises.
 
-    The list gains and renames keys every few months. So only the id, title, authors, upvotes and publishedAt of the
-    paper must be there and readable; everything else counts as unknown when it is not as expected.
+    The list gains and renames keys every few months. So only the id, title, authors, upvotes and publishedAt
+    of the paper must be there and readable; everything else counts as unknown when it is not as expected.
     """
     paper = element.get("paper") if isinstance(element, dict) else None
     if not isinstance(paper, dict):

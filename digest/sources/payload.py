@@ -15,31 +15,32 @@ _END_OF_FEED = re.compile(rb"</(?:\w+:)?(?:rss|feed)\s*>\s*(?:<!--[^<]*-->\s*)*\
 
 
 def read_json(body: bytes, *, source: str) -> Any:
-    """The JSON value in ``body``, fit for a database. Raises SourceError (transient) if it is cut off or not JSON."""
+    """The JSON value in ``body``, fit for a database. Raises SourceError (transient) if it is not JSON."""
     try:
-        return _storable(json.loads(body))
+        return storable(json.loads(body))
     except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8
         raise SourceError(f"{source} answered with broken JSON: {error}", transient=True) from error
 
 
-def _storable(value: Any) -> Any:
-    """``value`` without what JSON can say but PostgreSQL cannot keep: NUL, half surrogates, NaN and infinity."""
+def storable(value: Any) -> Any:
+    """``value`` without what PostgreSQL cannot keep: NUL, half surrogate pairs, NaN and infinity."""
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-8", "replace").decode()
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
 def read_feed(body: bytes, *, source: str) -> Any:
-    """``body`` as feedparser sees an RSS or Atom feed. Raises SourceError (transient) if it is cut off or none.
+    """``body`` as feedparser sees a feed. Raises SourceError (transient) if it is cut off or no feed.
 
-    Always UTF-8, whatever the answer's headers or the XML declaration say: arXiv writes nothing else, and a guess of
-    latin-1 turns "é" into "Ã©" for good. Text stays text: feedparser's cleaning would drop the "<think>" of a title.
+    Always UTF-8, whatever the answer's headers or the XML declaration say: arXiv writes nothing else, and a
+    guess of latin-1 turns "é" into "Ã©" for good. Text stays text: feedparser's cleaning would drop the
+    "<think>" of a title.
     """
     if not _END_OF_FEED.search(body):
         raise SourceError(f"{source} answered with something that is not a whole feed", transient=True)
@@ -68,7 +69,7 @@ def arxiv_field(feed: Any, entry: Any, name: str) -> Any:
 
 def text_of(value: Any) -> str:
     """``value`` if it is text, else nothing."""
-    return value.strip() if isinstance(value, str) else ""
+    return str(storable(value)).strip() if isinstance(value, str) else ""
 
 
 def count_of(value: Any) -> int | None:
@@ -79,11 +80,11 @@ def count_of(value: Any) -> int | None:
 def url_of(value: Any) -> str:
     """``value`` if it is a web address that a mail may link to, else nothing."""
     text = text_of(value)
-    return text if re.fullmatch(r"https?://[^\s<>\"]{1,1990}", text, re.I) else ""
+    return text if re.fullmatch(r"https?://[^\s<>\"]{1,1990}", text, re.IGNORECASE) else ""
 
 
 def moment_of(value: Any) -> datetime | None:
-    """``value``, an ISO 8601 text, in UTC (which is also taken for a time without offset); None if unreadable."""
+    """``value``, an ISO 8601 text, in UTC; without an offset it is taken for UTC. None if unreadable."""
     try:
         moment = datetime.fromisoformat(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

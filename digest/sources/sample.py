@@ -1,4 +1,4 @@
-"""The days that come with this project: real papers of three days, so that it can be tried without the network."""
+"""Real papers of three days that come with this project, so that it can be tried without the network."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def days() -> list[date]:
 
 
 def fetch(day: date) -> Iterator[Fetched]:
-    """The sample's papers of ``day``; none for a day that is not in ``days()``. Raises SourceError without its file."""
+    """The sample's papers of ``day``; none for a day not in ``days()``. SourceError without the file."""
     for element in _load().get(day, []):
         yield read(element)
 
