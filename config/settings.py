@@ -32,10 +32,13 @@ def read(parse: Callable[..., Any], name: str, default: Any, **options: Any) -> 
         return default
 
 
+# Django refuses an empty SECRET_KEY before any check can say what to do; with this one E002 says it.
+UNSET = "unset"
+
 # --- The installation ---------------------------------------------------------------------------------------------
 
 DEBUG: bool = read(env.bool, "DEBUG", False)
-SECRET_KEY: str = read(env.str, "SECRET_KEY", "insecure-development-key-for-debug-only" if DEBUG else "")
+SECRET_KEY: str = read(env.str, "SECRET_KEY", "insecure-development-key-for-debug-only" if DEBUG else "") or UNSET
 LINK_KEYS: list[str] = read(env.list, "LINK_KEYS", ["insecure-development-link-key-for-debug"] if DEBUG else [])
 ADDRESS_KEY: str = read(env.str, "ADDRESS_KEY", "insecure-development-address-key-for-debug" if DEBUG else "")
 SITE_URL: str = read(env.str, "SITE_URL", "http://127.0.0.1:8000").rstrip("/")

@@ -17,6 +17,7 @@ from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
 from digest.text import readable, shorten
 
 BATCH = 500
+REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
 KEPT_REJECTIONS = 200  # a run: enough to see the pattern, small enough for a row
 RUN_LIMIT = timedelta(minutes=30)  # a run that is older was killed
 FETCHED_DAYS = 3  # today and the two before: lists fill up late
@@ -108,12 +109,12 @@ def _store_all(fetched: Iterable[Fetched], run: SourceRun, now: datetime) -> Non
                 records.append(item)
         try:
             created = store(records, now)
-        except (DataError, IntegrityError, ValueError):  # one record spoils the batch: find it, keep the rest
+        except REFUSALS:  # one record spoils the batch: find it, keep the rest
             created = 0
             for record in records:
                 try:
                     created += store([record], now)
-                except (DataError, IntegrityError, ValueError) as error:
+                except REFUSALS as error:
                     _reject(run, Rejected(f"the database refused it: {error}"[:300], record.raw))
         run.created += created
         run.received += len(records)

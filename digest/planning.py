@@ -21,6 +21,7 @@ from subscriptions.models import Interest, Subscriber, Topic
 # After a longer absence a reader gets the last week's best, not a month's.
 CATCH_UP_DAYS = 7
 NO_EDITION, NO_MATCH, LATE, HELD = "no new papers", "no match in your topics", "too late", "held by the editors"
+ASKED_FOR = "asked for before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,10 @@ def _next_chunk(now: datetime, last: tuple[datetime, int] | None) -> list[Subscr
 
 @dataclass(frozen=True, slots=True)
 class _Histories:
-    """What a chunk of readers chose and got, in three queries."""
+    """What a chunk of readers chose and got, in four queries."""
 
     topics: dict[int, list[int]]
+    days: set[tuple[int | None, date]]  # that have a digest already
     seen_to: dict[int, date]
     sent: dict[int, set[int]]
 
@@ -147,13 +149,14 @@ class _Histories:
         ):
             topics.setdefault(reader, []).append(topic)
         own = Digest.objects.filter(subscriber__in=readers)
+        days = set(own.filter(folded=False).values_list("subscriber_id", "day"))
         seen_to = dict(
             own.exclude(content_to=None).values_list("subscriber_id").annotate(to=Max("content_to")).order_by()
         )
         sent: dict[int, set[int]] = {}
         for reader, picks in own.counting_as_sent().filter(folded=False).values_list("subscriber_id", "picks"):
             sent.setdefault(reader or 0, set()).update(p["paper"] for p in picks)
-        return cls(topics, seen_to, sent)
+        return cls(topics, days, seen_to, sent)
 
 
 def _plan_chunk(readers: list[Subscriber], board: Board, now: datetime, by: str) -> Counter[str]:
@@ -162,18 +165,20 @@ def _plan_chunk(readers: list[Subscriber], board: Board, now: datetime, by: str)
     digests, advanced = [], []
     for reader in readers:
         assert reader.next_due_at
-        digest = _digest_for(reader, board, histories, now, due_at=reader.next_due_at, by=by)
-        if digest is None:
+        if (reader.pk, schedule.local_day(reader.next_due_at, reader.zone)) in histories.days:
+            outcome[ASKED_FOR] += 1
+        elif digest := _digest_for(reader, board, histories, now, due_at=reader.next_due_at, by=by):
+            outcome[digest.reason or digest.state] += 1
+            digests.append(digest)
+        else:
             outcome["waiting"] += 1
             continue
-        outcome[digest.reason or digest.state] += 1
-        digests.append(digest)
         reader.last_due_at = reader.next_due_at
         reader.next_due_at = schedule.next_due(
             reader.next_due_at, at=reader.hour, zone=reader.zone, mask=reader.weekdays
         )
         advanced.append(reader)
-    # A day that has its digest already (it was asked for) keeps that one.
+    # Another planner on SQLite, or a press of "send me today's now", may have been first: the first one stays.
     Digest.objects.bulk_create(digests, ignore_conflicts=True)
     Subscriber.objects.bulk_update(advanced, ["last_due_at", "next_due_at"])
     return outcome

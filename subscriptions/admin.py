@@ -1,34 +1,32 @@
 """The readers' side of the admin: addresses are masked in lists and found only by those who know them."""
+# ruff: noqa: ARG002 - the hooks have Django's signatures
 
+import re
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from subscriptions import clock, lifecycle, schedule
+from subscriptions import clock, lifecycle, models, schedule
 from subscriptions.forms import zone_choices
-from subscriptions.models import (
-    ConsentEvent,
-    Interest,
-    SignupRequest,
-    Subscriber,
-    Suppression,
-    Topic,
-    address_hash,
-)
+from subscriptions.models import Subscriber, Suppression, Topic, address_hash
 
 SHOWN_EVENTS = 20
+CHOSEN = ("hour", "zone", "weekdays", "paused_until", "paper_limit", "only_my_topics")
+HISTORY = ("created_at", "confirmed_at", "last_due_at", "next_due_at")
+OPTIONS = ("paused_until", "topics", "paper_limit", "only_my_topics")
+SHOWN = ("email", "state", "hour", "zone", "days", *OPTIONS, *HISTORY)
 DAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
 
 
-class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts to BOUND and no further: a list of ten million rows costs what a list of ten thousand does.
 
     Nobody pages to row 10,001: what lies behind is reached by search and filters. The page says "more than".
@@ -43,7 +41,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at r
         return rows.order_by()[: self.BOUND + 1].count()
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         """The number of rows, at most BOUND."""
         return min(self._seen, self.BOUND)
 
@@ -57,7 +55,7 @@ class ListAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     """What every list here keeps to: the newest first, bounded counts, no count per filter."""
 
     list_per_page = 50
-    ordering = ("-pk",)
+    ordering: ClassVar[tuple[Any, ...]] = ("-pk",)
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -68,48 +66,32 @@ class ListAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, message)
 
 
+def never(*_: Any, **__: Any) -> bool:
+    """A permission that nobody has: for rows that only the machine makes."""
+    return False
+
+
 class ReadOnlyAdmin(ListAdmin):
     """Rows that only the machine makes."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
+    has_add_permission = has_change_permission = has_delete_permission = never
 
 
-class Fact(admin.SimpleListFilter):
-    """Whether a date is set, asked as a question: "hidden: yes or no"."""
+class FoundByAddress(ListAdmin):
+    """Rows found by a whole address through its hash (by an index, in any case) or a reader's number."""
 
-    field = ""
+    number = "subscriber"
+    search_fields = ("email_hash",)
+    search_help_text = "A whole address, or a reader's number. Parts of addresses are not searched."
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Yes and no."""
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of the answer; all where nothing was asked."""
-        if self.value() not in {"yes", "no"}:
-            return queryset
-        return queryset.filter(**{f"{self.field}__isnull": self.value() == "no"})
-
-
-class Lifted(Fact):
-    title, parameter_name, field = "lifted", "lifted", "lifted_at"
-
-
-def by_reader(rows: "QuerySet[Any]", term: str, number: str) -> "QuerySet[Any]":
-    """The rows of a reader's number, or of a whole address, found by its hash: exact, by an index, whatever its case."""
-    term = term.strip().removeprefix("reader").strip()
-    if term.isdecimal():
-        return rows.filter(**{number: int(term)}) if len(term) < 18 else rows.none()
-    return rows.filter(email_hash=address_hash(term)) if term else rows
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """The rows of that reader; all where nothing was asked."""
+        term = search_term.strip().removeprefix("reader").strip()
+        if not term:
+            return queryset, False
+        if self.number and re.fullmatch(r"[0-9]{1,18}", term):
+            return queryset.filter(**{self.number: int(term)}), False
+        return queryset.filter(email_hash=address_hash(term)), False
 
 
 class SubscriberForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -123,7 +105,7 @@ class SubscriberForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         Topic.objects.all(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None: what trends over all.",
+        help_text="None: what trends.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -133,36 +115,25 @@ class SubscriberForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(ListAdmin):
-    """Readers. They come by confirming and go by leaving, so none is added or deleted here."""
+class SubscriberAdmin(FoundByAddress):
+    """Readers. They come by a consent of their own and erasing is more than a row: none added or deleted."""
 
     form = SubscriberForm
     list_display = ("__str__", "masked_email", "state", "zone", "hour", "next_due_at")
     list_filter = ("state",)
     sortable_by = ()
-    search_fields = ("email_hash",)
-    search_help_text = "A whole address, or a reader's number. Parts of addresses are not searched."
+    number = "pk"
     actions = ("unsubscribe",)
+    has_add_permission = has_delete_permission = never
     change_form_template = "admin/subscriptions/subscriber/change_form.html"
     # An address changes by a link that is mailed to the new one, a state by what its reader does.
-    readonly_fields = ("email", "state", "created_at", "confirmed_at", "last_due_at", "next_due_at")
+    readonly_fields = ("email", "state", *HISTORY)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Boxes for those who may change, words for those who may look."""
-        boxes = self.has_change_permission(request, obj)
-        when = ("hour", "zone", "days" if boxes else "weekday_names", "paused_until")
-        what = ("topics" if boxes else "topic_names", "paper_limit", "only_my_topics")
-        history = ("created_at", "confirmed_at", "last_due_at", "next_due_at")
-        own = (
-            "email" if boxes else "masked_email",
-            "state",
-        )  # in full for those who may change it, never in a list
-        return [
-            (None, {"fields": own}),
-            ("When", {"fields": when}),
-            ("What", {"fields": what}),
-            ("History", {"fields": history}),
-        ]
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All for those who may change a reader; to others the address masked, and words for boxes."""
+        words = {"email": "masked_email", "days": "weekday_names", "topics": "topic_names"}
+        may = self.has_change_permission(request, obj)
+        return SHOWN if may else [words.get(name, name) for name in SHOWN]
 
     @admin.display(description="Weekdays")
     def weekday_names(self, obj: Subscriber) -> str:
@@ -174,19 +145,17 @@ class SubscriberAdmin(ListAdmin):
         """The topics in words."""
         return ", ".join(Topic.objects.filter(interests__subscriber=obj).values_list("name", flat=True))
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A whole address or a number."""
-        return by_reader(queryset, search_term, "pk"), False
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A changed hour, zone or pause moves the next digest."""
         obj.weekdays = schedule.weekdays(form.cleaned_data["days"])
         obj.reschedule(clock.now())
-        super().save_model(request, obj, form, change)
+        # Never the state: the reader may be leaving this moment.
+        obj.save(update_fields=[*CHOSEN, "next_due_at"])
         wanted = {topic.pk for topic in form.cleaned_data["topics"]}
         obj.interests.exclude(topic__in=wanted).delete()
-        Interest.objects.bulk_create(
-            [Interest(subscriber=obj, topic_id=topic) for topic in sorted(wanted)], ignore_conflicts=True
+        models.Interest.objects.bulk_create(
+            [models.Interest(subscriber=obj, topic_id=topic) for topic in sorted(wanted)],
+            ignore_conflicts=True,
         )
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
@@ -195,14 +164,6 @@ class SubscriberAdmin(ListAdmin):
         context["events"] = reader.consent_events.order_by("-pk")[:SHOWN_EVENTS]
         context["requests"] = reader.signup_requests.order_by("-pk")[:SHOWN_EVENTS]
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: a reader without a consent of his own must not exist."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: erasing is more than deleting this row."""
-        return False
 
     @admin.action(description="Unsubscribe the selected readers", permissions=["change"])
     def unsubscribe(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
@@ -224,47 +185,34 @@ class SuppressionForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
     address = forms.EmailField(help_text="Only its keyed hash is kept: nobody can read it here afterwards.")
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a second one in force for the same reason."""
+        """Refuse a second one by hand while the first is in force."""
         data = super().clean() or {}
-        self.instance.email_hash = address_hash(data.get("address", ""))
-        live = Suppression.objects.live().filter(
-            email_hash=self.instance.email_hash, reason=data.get("reason")
-        )
-        if live.exists():
-            raise ValidationError("This address is suppressed for this reason already.")
+        same = {"email_hash": address_hash(data.get("address", "")), "reason": Suppression.Reason.MANUAL}
+        if Suppression.objects.live().filter(**same).exists():
+            raise ValidationError("This address is suppressed by hand already.")
+        self.instance.email_hash, self.instance.reason = same.values()
         return data
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ReadOnlyAdmin):
+class SuppressionAdmin(FoundByAddress):
     """Addresses that get no mail. Added by hand and lifted; never changed, never deleted."""
 
     form = SuppressionForm
     list_display = ("__str__", "reason", "detail", "created_at", "lifted_at")
-    list_filter = ("reason", Lifted)
-    search_fields = ("email_hash",)
+    list_filter = ("reason", ("lifted_at", admin.EmptyFieldListFilter))
+    number = ""
     search_help_text = "A whole address."
     actions = ("lift",)
+    has_change_permission = has_delete_permission = never
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The address once, on the way in."""
-        return ("reason", "detail", "created_at", "lifted_at") if obj else ("address", "reason", "detail")
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
-        """By hand, unless the link says otherwise."""
-        return {"reason": Suppression.Reason.MANUAL, **super().get_changeform_initial_data(request)}
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A whole address."""
-        return by_reader(queryset, search_term, "pk"), False
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """As Django's permissions say."""
-        return admin.ModelAdmin.has_add_permission(self, request)
+        return ("reason", "detail", "created_at", "lifted_at") if obj else ("address", "detail")
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
         """Whoever may change suppressions may lift them."""
-        return admin.ModelAdmin.has_change_permission(self, request)
+        return request.user.has_perm("subscriptions.change_suppression")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Now is when it begins."""
@@ -280,20 +228,14 @@ class SuppressionAdmin(ReadOnlyAdmin):
         self.message_user(request, f"Lifted: {len(live)}.", messages.SUCCESS)
 
 
-class ByReaderAdmin(ReadOnlyAdmin):
+class ByReaderAdmin(FoundByAddress, ReadOnlyAdmin):
     """Machine-made rows of a reader, without the address."""
 
     exclude = ("email", "email_hash")
     list_select_related = ("subscriber",)
-    search_fields = ("email_hash",)
-    search_help_text = "A whole address, or a reader's number."
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A whole address or a reader's number."""
-        return by_reader(queryset, search_term, "subscriber"), False
 
 
-@admin.register(SignupRequest)
+@admin.register(models.SignupRequest)
 class SignupRequestAdmin(ByReaderAdmin):
     """Who asked, and what came of it."""
 
@@ -301,7 +243,7 @@ class SignupRequestAdmin(ByReaderAdmin):
     list_filter = ("outcome",)
 
 
-@admin.register(ConsentEvent)
+@admin.register(models.ConsentEvent)
 class ConsentEventAdmin(ByReaderAdmin):
     """Who agreed to what, when, in which words."""
 

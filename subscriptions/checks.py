@@ -9,6 +9,8 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 HINT_TABLE = "See the settings table in README.md; an unset variable takes its default."
 
@@ -27,7 +29,7 @@ def keys_are_there(**_: Any) -> Sequence[CheckMessage]:
     """E002, E003: the keys that sign sessions and links."""
     found: list[CheckMessage] = []
     make_one = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
-    if not settings.SECRET_KEY:
+    if settings.SECRET_KEY == settings.UNSET:
         found.append(Error("SECRET_KEY is empty.", hint=f"Make one: {make_one}", id="daily_papers.E002"))
     if not settings.LINK_KEYS or any(len(key) < 32 for key in settings.LINK_KEYS):
         found.append(
@@ -110,6 +112,17 @@ def zones_are_known(**_: Any) -> Sequence[CheckMessage]:
     if "Europe/Berlin" in available_timezones():
         return []
     return [Error("No time zone data.", hint="Install the package tzdata.", id="daily_papers.E009")]
+
+
+@register
+def mail_backend_is_installed(**_: Any) -> Sequence[CheckMessage]:
+    """E012: some providers need a package more."""
+    try:
+        import_string(settings.EMAIL_BACKEND)
+    except (ImportError, ImproperlyConfigured) as error:
+        hint = "For amazon-ses: install the extra, uv sync --extra ses"
+        return [Error(f"MAIL_URL names a transport that cannot be loaded: {error}", hint=hint, id="daily_papers.E012")]
+    return []
 
 
 @register

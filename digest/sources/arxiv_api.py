@@ -11,7 +11,7 @@ from django.conf import settings
 from digest.sources import client
 from digest.sources.arxiv import BUSY, GATE, SECONDS_BETWEEN_REQUESTS, bare_id
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
-from digest.sources.payload import arxiv_field, moment_of, read_feed, storable, text_of
+from digest.sources.payload import ARXIV, OPENSEARCH, extension, moment_of, read_feed, storable, text_of
 
 NAME = "arxiv_api"
 IDS_PER_REQUEST = 50
@@ -83,7 +83,7 @@ def _page(query: dict[str, str], start: int) -> tuple[list[Any], int, Any]:
     for _ in range(2):
         feed = _ask({**query, "start": start, "max_results": PAGE})
         try:
-            total = int(feed.feed.get("opensearch_totalresults", ""))
+            total = int(text_of(extension(feed, feed.feed, OPENSEARCH, "totalResults")))
         except ValueError:
             raise SourceError(f"{NAME} does not say how many results there are", transient=True) from None
         if feed.entries or total <= start:
@@ -116,7 +116,7 @@ def read(feed: Any, entry: Any) -> Fetched:
     title = text_of(entry.get("title"))
     authors = tuple(filter(None, (text_of(author.get("name")) for author in entry.get("authors", []))))
     submitted_at = moment_of(entry.get("published"))  # of version 1; "updated" is that of the latest version
-    doi = text_of(arxiv_field(feed, entry, "doi"))
+    doi = text_of(extension(feed, entry, ARXIV, "doi"))
     categories = _categories(feed, entry)
     raw = {
         "id": address,
@@ -125,7 +125,7 @@ def read(feed: Any, entry: Any) -> Fetched:
         "categories": list(categories),
         "doi": doi,
     }
-    raw |= {"published": entry.get("published"), "comment": text_of(arxiv_field(feed, entry, "comment"))}
+    raw |= {"published": entry.get("published"), "comment": text_of(extension(feed, entry, ARXIV, "comment"))}
     if arxiv_id is None:
         return Rejected("the entry's id is not an arXiv paper", storable(raw))
     if not title:
@@ -150,7 +150,7 @@ def read(feed: Any, entry: Any) -> Fetched:
 
 def _categories(feed: Any, entry: Any) -> tuple[str, ...]:
     """All categories, primary first. Other classifications (ACM, MSC) come as tags with another scheme."""
-    primary = arxiv_field(feed, entry, "primary_category")
+    primary = extension(feed, entry, ARXIV, "primary_category")
     first = text_of(primary.get("term")) if isinstance(primary, dict) else ""
     tags = entry.get("tags", [])
     own = [

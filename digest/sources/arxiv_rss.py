@@ -12,7 +12,7 @@ from django.conf import settings
 from digest.sources import client
 from digest.sources.arxiv import BUSY, GATE, SECONDS_BETWEEN_REQUESTS, bare_id
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
-from digest.sources.payload import arxiv_field, read_feed, storable, text_of
+from digest.sources.payload import ARXIV, extension, read_feed, storable, text_of
 
 NAME = "arxiv_rss"
 # A feed is cut at 2000 items, and of an over-full one the new papers are lost first: ask for few at once.
@@ -93,7 +93,7 @@ def read(feed: Any, entry: Any, day: date) -> Fetched | None:
     """One item as a record announced on ``day``; None for a replacement; Rejected if it cannot be read."""
     description = text_of(entry.get("summary"))
     prefix = _DESCRIPTION.match(description)
-    kind = text_of(arxiv_field(feed, entry, "announce_type")) or (prefix[1] if prefix else "")
+    kind = text_of(extension(feed, entry, ARXIV, "announce_type")) or (prefix[1] if prefix else "")
     if kind in UNWANTED:
         return None
     guid = text_of(entry.get("id"))
@@ -101,7 +101,7 @@ def read(feed: Any, entry: Any, day: date) -> Fetched | None:
     arxiv_id = bare_id(name[1]) if name else None
     title = text_of(entry.get("title"))
     authors = split_authors(text_of(entry.get("author")))
-    doi = text_of(arxiv_field(feed, entry, "DOI"))
+    doi = text_of(extension(feed, entry, ARXIV, "DOI"))
     categories = tuple(tag["term"] for tag in entry.get("tags", []) if tag.get("term"))
     abstract = description[prefix.end() :] if prefix else description
     raw = {"guid": guid, "announce_type": kind, "title": title, "creator": entry.get("author"), "doi": doi}

@@ -1,6 +1,8 @@
 """The only place that speaks HTTP to sources. Whatever goes wrong comes out as SourceError."""
 
+import functools
 import re
+import ssl
 import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -75,7 +77,7 @@ def _ask(url: str, params: Params, source: str, accept: str, busy: Collection[in
     headers = {"User-Agent": _user_agent(), "Accept": accept}
     try:
         address = httpx.URL(url, params=dict(params))
-        with httpx.Client(timeout=settings.SOURCE_TIMEOUT, headers=headers) as client:
+        with httpx.Client(timeout=settings.SOURCE_TIMEOUT, headers=headers, verify=_trust()) as client:
             for _ in range(MAX_REDIRECTS + 1):
                 with client.stream("GET", address) as answer:
                     if not answer.has_redirect_location:
@@ -87,15 +89,17 @@ def _ask(url: str, params: Params, source: str, accept: str, busy: Collection[in
     except httpx.HTTPError as error:
         text = f"{source} could not be read: {type(error).__name__}: {error}"
         raise _PassingError(text) from error
-    except (
-        ValueError,
-        OSError,
-        ImportError,
-    ) as error:  # a wrong proxy, certificate file or character in the URL
-        raise SourceError(
-            f"{source} cannot be asked: {type(error).__name__}: {error}", transient=False
-        ) from error
+    # A wrong proxy, certificate file or character in the URL.
+    except (ValueError, OSError, ImportError) as error:
+        text = f"{source} cannot be asked: {type(error).__name__}: {error}"
+        raise SourceError(text, transient=False) from error
     raise SourceError(f"{source} redirects more than {MAX_REDIRECTS} times", transient=False)
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that httpx trusts by default, read once: it would read them for every request."""
+    return httpx.create_ssl_context()
 
 
 def _user_agent() -> str:

@@ -11,6 +11,9 @@ import feedparser
 
 from digest.sources.base import SourceError
 
+ARXIV = "http://arxiv.org/schemas/atom"
+OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
+
 _END_OF_FEED = re.compile(rb"</(?:\w+:)?(?:rss|feed)\s*>\s*(?:<!--[^<]*-->\s*)*\Z")
 
 
@@ -56,15 +59,13 @@ def read_feed(body: bytes, *, source: str) -> Any:
     return feed
 
 
-def arxiv_field(feed: Any, entry: Any, name: str) -> Any:
-    """The value of arXiv's own element ``name`` in ``entry``, whichever prefix the feed gives its namespace.
+def extension(feed: Any, element: Any, namespace: str, name: str) -> Any:
+    """The value of ``name`` in ``element`` (an entry or the feed's head), whichever prefix its namespace has.
 
     Text for an element with text, a dict of attributes for one with attributes, None for none.
     """
-    for prefix, uri in feed.namespaces.items():
-        if uri == "http://arxiv.org/schemas/atom":
-            return entry.get(f"{prefix}_{name}".lower())
-    return None
+    keys = [f"{prefix}_{name}".lower() for prefix, uri in feed.namespaces.items() if uri == namespace]
+    return next((element[key] for key in keys if key in element), None)
 
 
 def text_of(value: Any) -> str:

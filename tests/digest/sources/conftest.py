@@ -1,13 +1,12 @@
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import stamina
 from django.core.cache import cache
+from loopback import Server, handler
 
 from digest.sources import arxiv_api, arxiv_rss, huggingface
 
@@ -15,61 +14,11 @@ from digest.sources import arxiv_api, arxiv_rss, huggingface
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "payloads"
 
 
-@dataclass
-class Asked:
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-
-
-@dataclass
-class Reply:
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Server:
-    url: str
-    routes: dict[str, Callable[[Asked], Reply | bytes]] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
-
-    def answer(self, path: str, *replies: Reply | bytes) -> None:
-        """Give these replies one after the other, and the last one for ever."""
-        left = list(replies)
-        self.routes[path] = lambda _: left.pop(0) if len(left) > 1 else left[0]
-
-
-def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            asked = Asked(parts.path, dict(parse_qsl(parts.query)), {k.lower(): v for k, v in self.headers.items()})
-            server.asked.append(asked)
-            route = server.routes.get(parts.path, lambda _: Reply(b"no such page", 404))
-            answer = route(asked)
-            reply = Reply(answer) if isinstance(answer, bytes) else answer
-            self.send_response(reply.status)
-            for name, value in ({"Content-Length": str(len(reply.body))} | reply.headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            try:
-                self.wfile.write(reply.body)
-            except OSError:  # the client has read enough
-                self.close_connection = True
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Handler
-
-
 @pytest.fixture
 def server(settings) -> Iterator[Server]:
     """A web server on the loopback, which all sources ask instead of the real ones."""
     loopback = Server("")
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(loopback)) as http:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler(loopback)) as http:
         loopback.url = f"http://127.0.0.1:{http.server_port}"
         settings.HUGGINGFACE_URL = settings.ARXIV_RSS_URL = settings.ARXIV_API_URL = loopback.url
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})

@@ -2,9 +2,9 @@ import json
 from datetime import UTC, date, datetime
 
 import pytest
-from conftest import Reply
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from loopback import Reply
 
 from digest.sources import huggingface
 from digest.sources.base import PaperRecord, Rejected, SourceError
@@ -115,14 +115,14 @@ def test_a_refused_day_is_a_failure_with_the_reason(server, status):
 
 
 def test_it_reads_page_after_page(server):
-    everything = [element(number) for number in range(1, 251)]
+    everything = [element(number) for number in range(1, 241)]
 
     def page(asked):
         start = int(asked.query["p"]) * int(asked.query["limit"])
         return day_of(*everything[start : start + 100])
 
     server.routes[PATH] = page
-    assert [record.upvotes for record in fetch()] == list(range(1, 251))
+    assert [record.upvotes for record in fetch()] == list(range(1, 241))
     assert len(server.asked) == 3
 
 
@@ -218,19 +218,20 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-paper_keys = [
-    "id", "title", "authors", "upvotes", "publishedAt", "submittedOnDailyAt", "summary", "ai_summary", "ai_keywords",
-    "githubStars", "githubRepo", "projectPage",
-]  # fmt: skip
+paper_keys = ["id", "title", "authors", "upvotes", "publishedAt", "submittedOnDailyAt"]
+paper_keys += ["summary", "ai_summary", "ai_keywords", "githubStars", "githubRepo", "projectPage"]
 good_paper = element(1)["paper"]
 
 
+@settings(deadline=None)
 @given(
     json_values
     | st.fixed_dictionaries({}, optional={"paper": json_values, "numComments": json_values})
     | st.fixed_dictionaries(
         {
-            "paper": st.dictionaries(st.sampled_from(paper_keys), json_values).map(lambda changes: good_paper | changes),
+            "paper": st.dictionaries(st.sampled_from(paper_keys), json_values).map(
+                lambda changes: good_paper | changes
+            ),
             "numComments": json_values,
         }
     )
@@ -244,22 +245,3 @@ def test_any_element_gives_one_record_or_one_rejection(anything):
         assert record.authors
         assert record.submitted_at is not None
         assert record.submitted_at.utcoffset().total_seconds() == 0
-
-
-@pytest.mark.parametrize(
-    ("day", "number"),
-    [("2024-05-27", 13), ("2025-01-27", 4), ("2025-09-30", 50), ("2025-10-01", 37), ("2026-04-17", 22), ("2026-08-21", 17)],
-)
-def test_recorded_days_are_read_whole(server, shared, day, number):
-    server.answer(PATH, (shared / "hf" / "days" / f"{day}.json").read_bytes())
-    records = fetch(date.fromisoformat(day))
-    assert [record for record in records if isinstance(record, Rejected)] == []
-    assert len(records) == number
-    assert {record.featured_on.isoformat() for record in records} == {day}
-
-
-def test_recorded_odd_records_are_read(shared):
-    odd = json.loads((shared / "hf" / "tricky_records.json").read_text())
-    records = [huggingface.read(item["record"], date.fromisoformat(item["date"])) for item in odd]
-    assert len(records) == 27
-    assert all(isinstance(record, PaperRecord) for record in records)

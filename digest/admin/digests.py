@@ -1,0 +1,143 @@
+"""Digests: who was to get what, what became of it and why. Nobody's address is here."""
+# ruff: noqa: ARG002 - the hooks have Django's signatures
+
+import re
+from copy import copy
+from datetime import date, timedelta
+from typing import Any
+
+from csp.decorators import csp
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from digest import outcomes
+from digest.models import Digest
+from digest.rendering import Shelf, digest_message, items_of
+from digest.views.mailbox import MAIL_POLICY
+from subscriptions import clock
+from subscriptions.admin import ReadOnlyAdmin
+
+OFFERED_DAYS = 14
+
+
+class DayFilter(admin.SimpleListFilter):
+    """One local day: the last fourteen are offered without a query, any other by ?day=2026-03-20."""
+
+    title, parameter_name = "day", "day"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """From tomorrow, which has begun somewhere, backwards; and the day that is asked for."""
+        newest = clock.now().date() + timedelta(days=1)
+        days = [(newest - timedelta(days=back)).isoformat() for back in range(OFFERED_DAYS)]
+        asked = [day for day in [self.value()] if day and day not in days]
+        return [(day, day) for day in [*asked, *days]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The digests of that day."""
+        try:
+            return queryset.filter(day=date.fromisoformat(self.value() or "")) if self.value() else queryset
+        except ValueError as error:
+            raise IncorrectLookupParameters from error
+
+
+@admin.register(Digest)
+class DigestAdmin(ReadOnlyAdmin):
+    """One row a reader and day, to look at."""
+
+    list_display = ("id", "day", "cadence", "state", "reason", "reader", "attempt", "accepted_at")
+    list_filter = (DayFilter, "state", "cadence")
+    sortable_by = ()
+    search_fields = ("id",)
+    search_help_text = 'The number of a digest or of a reader; "reader 17" for the reader alone.'
+    change_list_template = "admin/digest/digest/change_list.html"
+    change_form_template = "admin/digest/digest/change_form.html"
+    fields = (
+        ("day", "cadence", "reader"),
+        ("state", "reason", "attempt"),
+        ("due_at", "planned_at", "accepted_at"),
+        ("content_from", "content_to"),
+        ("planned_by", "claimed_by", "free_at"),
+        ("provider_id", "folded"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Digest]:
+        """The picks are read where they are shown."""
+        digests: QuerySet[Digest] = super().get_queryset(request)
+        return digests.defer("picks")
+
+    @admin.display(description="Reader")
+    def reader(self, obj: Digest) -> str:
+        """A number, never an address."""
+        return f"reader {obj.subscriber_id}" if obj.subscriber_id else "erased"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Exact numbers: both have an index."""
+        if not search_term.strip():
+            return queryset, False
+        found = re.fullmatch(r"\s*(reader|digest)?\s*([0-9]{1,18})\s*", search_term)
+        if not found:
+            return queryset.none(), False
+        word, number = found[1], int(found[2])
+        by_id, by_reader = Q(pk=number), Q(subscriber=number)
+        wanted = {"reader": by_reader, "digest": by_id}.get(word, by_id | by_reader)
+        return queryset.filter(wanted), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """With the sum of the day that is looked at."""
+        return super().changelist_view(request, {**(extra_context or {}), **_sum(request.GET.get("day", ""))})
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """With the papers and why each is there."""
+        digest = kwargs["obj"]
+        context["items"] = items_of(digest, Shelf.for_digests([digest]))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        """And the preview, under the policy that a mail is shown with."""
+        view = self.admin_site.admin_view(self.preview)
+        return [path("<int:pk>/preview/", view, name="digest_digest_preview"), *super().get_urls()]
+
+    @method_decorator([csp(MAIL_POLICY), xframe_options_sameorigin])
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The HTML part as its reader gets it; its links do nothing, they are reader 0's, who is nobody."""
+        digest = get_object_or_404(Digest.objects.select_related("subscriber"), pk=pk)
+        if not self.has_view_permission(request, digest):
+            raise PermissionDenied
+        if digest.subscriber is None:
+            raise Http404("Its reader is erased.")
+        nobody = copy(digest.subscriber)
+        nobody.pk, nobody.email = 0, "reader@example.org"
+        try:
+            message = digest_message(
+                digest, nobody, Shelf.for_digests([digest]), now=digest.accepted_at or clock.now()
+            )
+        except ValueError as error:
+            raise Http404("It has no paper to show.") from error
+        return HttpResponse(message.alternatives[0][0])
+
+
+def _sum(day: str) -> dict[str, Any]:
+    """The sum of a day in words, for the list's template; nothing where no day is given."""
+    try:
+        total = outcomes.sum_of(date.fromisoformat(day))
+    except ValueError:
+        return {}
+    parts = [f"{total[state]:,} {state}" for state in outcomes.ENDED if total[state]]
+    if total.to_go or not parts:
+        parts.append(f"{total.to_go:,} to go")
+    reasons = sorted(total.reasons.items(), key=lambda item: -item[1])
+    return {
+        "sum_day": day,
+        "sum_words": f"{total.planned:,} planned = " + " + ".join(parts),
+        "sum_adds_up": total.adds_up,
+        "sum_reasons": [f"{number:,} {state}: {reason}" for (state, reason), number in reasons],
+    }

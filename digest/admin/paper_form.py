@@ -1,0 +1,107 @@
+"""The form of a paper: what an editor types becomes the same key that a source's record would get."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.html import format_html
+
+from digest.admin.lines import LinesField
+from digest.models import Paper
+from digest.papers import identity
+from digest.sources.arxiv import bare_id
+from digest.sources.base import PaperRecord
+from digest.text import readable
+
+_ARXIV_PREFIX = re.compile(
+    r"(?:https?://)?(?:(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)", re.IGNORECASE
+)
+_DOI_PREFIX = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
+_DOI = re.compile(r"10\.[0-9]{4,9}/\S+")  # https://www.doi.org/doi_handbook/2_Numbering.html
+
+
+class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """Texts are made readable as the sources' are. A paper that is here already is refused with its link."""
+
+    # Longer than the columns: a link is pasted, its id is kept.
+    arxiv_id = forms.CharField(
+        label="arXiv id",
+        required=False,
+        max_length=200,
+        help_text="Like 2604.14268; a link to arXiv will do.",
+    )
+    doi = forms.CharField(
+        label="DOI", required=False, max_length=255, help_text="Like 10.1000/182; a link will do."
+    )
+    authors = LinesField(rows=5, help_text="One a line, in the order of the paper.")
+    categories = LinesField(rows=3, help_text="arXiv categories, one a line, the primary one first: cs.CL")
+    keywords = LinesField(rows=3, help_text="One a line. Topics match them too.")
+
+    class Meta:
+        model = Paper
+        fields = "__all__"  # noqa: DJ007 - the admin names them in its fieldsets
+        widgets = {
+            "title": forms.TextInput(attrs={"class": "vLargeTextField", "size": 90}),
+            "abstract": forms.Textarea(attrs={"rows": 8, "cols": 90}),
+            "blurb": forms.Textarea(attrs={"rows": 3, "cols": 90}),
+        }
+        help_texts = {
+            "blurb": "One to three sentences shown in mails, at most 300 characters. Empty: the abstract.",
+            "featured_on": "The day whose edition it is for. It comes in while that edition is a draft.",
+        }
+
+    def clean_title(self) -> str:
+        """On one line."""
+        title = readable(self.cleaned_data["title"])
+        if not title:
+            raise ValidationError("Enter the title.")
+        return title
+
+    def clean_abstract(self) -> str:
+        """On one line."""
+        return readable(self.cleaned_data["abstract"])
+
+    def clean_blurb(self) -> str:
+        """On one line."""
+        return readable(self.cleaned_data["blurb"])
+
+    def clean_arxiv_id(self) -> str | None:
+        """The id alone, without version."""
+        typed = (self.cleaned_data["arxiv_id"] or "").strip()
+        if not typed:
+            return None
+        found = bare_id(_ARXIV_PREFIX.sub("", typed, count=1).removesuffix(".pdf"))
+        if not found:
+            raise ValidationError("This is not an arXiv id. They look like 2604.14268 or hep-th/9901001.")
+        return found
+
+    def clean_doi(self) -> str | None:
+        """The DOI alone, in lower case: DOIs do not tell cases apart."""
+        typed = _DOI_PREFIX.sub("", (self.cleaned_data["doi"] or "").strip(), count=1).lower()
+        if typed and not _DOI.fullmatch(typed):
+            raise ValidationError("This is not a DOI. They look like 10.1000/182.")
+        return typed or None
+
+    def clean(self) -> dict[str, Any]:
+        """Give a new paper its key, or say which paper has it."""
+        data = super().clean() or {}
+        if self.instance.pk or self.errors:
+            return data
+        record = PaperRecord(
+            source="editor",
+            source_key="",
+            title=data["title"],
+            authors=tuple(data["authors"]),
+            arxiv_id=data["arxiv_id"],
+            doi=data["doi"],
+            submitted_at=data["submitted_at"],
+        )
+        self.instance.key = identity(record)
+        if existing := Paper.objects.filter(key=self.instance.key).first():
+            field = "arxiv_id" if record.arxiv_id else "doi" if record.doi else "title"
+            link = reverse("admin:digest_paper_change", args=[existing.pk])
+            said = format_html('This paper is here already: <a href="{}">{}</a>.', link, existing.title)
+            self.add_error(field, ValidationError(said, code="duplicate"))
+        return data

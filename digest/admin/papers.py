@@ -1,0 +1,151 @@
+"""Papers: found, hidden, shown, given a blurb, and added by hand."""
+# ruff: noqa: ARG002 - the hooks have Django's signatures
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from digest.admin.paper_form import PaperForm
+from digest.models import Paper
+from subscriptions import clock
+from subscriptions.admin import ListAdmin, never
+
+SHOWN_RECORDS = 20
+
+
+class ReasonForm(ActionForm):
+    """The bar above the list, with a reason for what is done."""
+
+    reason = forms.CharField(required=False, max_length=200)
+
+
+class Fact(admin.SimpleListFilter):
+    """Whether a date is set, asked as a question: "hidden: yes or no"."""
+
+    field = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Yes and no."""
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of the answer; all where nothing was asked."""
+        if self.value() not in {"yes", "no"}:
+            return queryset
+        return queryset.filter(**{f"{self.field}__isnull": self.value() == "no"})
+
+
+class Hidden(Fact):
+    """Hidden by an editor."""
+
+    title, parameter_name, field = "hidden", "hidden", "hidden_at"
+
+
+class Withdrawn(Fact):
+    """Withdrawn by its authors."""
+
+    title, parameter_name, field = "withdrawn", "withdrawn", "withdrawn_at"
+
+
+@admin.register(Paper)
+class PaperAdmin(ListAdmin):
+    """A paper is hidden, never deleted: mails that were sent refer to it."""
+
+    form = PaperForm
+    action_form = ReasonForm
+    actions = ("hide", "show")
+    list_display = ("title", "featured_on", "upvotes", "is_hidden", "is_withdrawn")
+    list_filter = (Hidden, Withdrawn, "featured_on", "blurb_origin")
+    search_fields = ("title", "arxiv_id__exact", "key__exact")
+    search_help_text = "Words of the title, an arXiv id, or a key like doi:10.1000/182."
+    change_form_template = "admin/digest/paper/change_form.html"
+    has_delete_permission = never
+    # The id makes the key, by which the sources find the paper again: a wrong one is hidden and added anew.
+    named = ("arxiv_id", "doi")
+    machine_made = ("key", "first_seen_at", "upvotes", "comments", "stars", "blurb_origin", "withdrawn_at")
+    readonly_fields = (*machine_made, "hidden_at", "hidden_reason")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What an editor writes first; what the sources and the site know after it."""
+        written: list[Any] = [
+            (None, {"fields": ("title", "authors", ("arxiv_id", "doi"), "abstract")}),
+            ("In mails", {"fields": ("blurb", "blurb_origin") if obj else ("blurb",)}),
+            ("Where it belongs", {"fields": ("categories", "keywords", "code_url", "project_url")}),
+            ("Days", {"fields": ("featured_on", "announced_on", "submitted_at")}),
+        ]
+        known = ("key", "first_seen_at", ("upvotes", "comments", "stars"), "withdrawn_at")
+        hidden = (("hidden_at", "hidden_reason"),)
+        return [*written, ("Hidden", {"fields": hidden}), ("Known", {"fields": known})] if obj else written
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The ids are given once."""
+        return (*self.readonly_fields, *self.named) if obj else self.readonly_fields
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        """A paper added by hand is meant for today, unless the link says another day."""
+        return {"featured_on": clock.now().date(), **super().get_changeform_initial_data(request)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Paper]:
+        """A list reads no abstracts; a paper's page reads all of it."""
+        papers: QuerySet[Paper] = super().get_queryset(request)
+        is_list = request.resolver_match and request.resolver_match.url_name == "digest_paper_changelist"
+        return papers.defer("abstract", "authors", "blurb", "keywords", "categories") if is_list else papers
+
+    @admin.display(description="hidden", boolean=True)
+    def is_hidden(self, obj: Paper) -> bool:
+        """Hidden everywhere by an editor."""
+        return obj.hidden_at is not None
+
+    @admin.display(description="withdrawn", boolean=True)
+    def is_withdrawn(self, obj: Paper) -> bool:
+        """Withdrawn by its authors."""
+        return obj.withdrawn_at is not None
+
+    def view_on_site(self, obj: Paper) -> str:
+        """Its own page, without the detour over content types."""
+        return obj.get_absolute_url()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Only what was edited is written: a source may be counting upvotes at this moment."""
+        if not change:
+            obj.first_seen_at = clock.now()
+        if "blurb" in form.changed_data:
+            obj.blurb_origin = Paper.Origin.EDITOR if obj.blurb else Paper.Origin.ABSTRACT
+        obj.save(update_fields=[*form.changed_data, "blurb_origin"] if change else None)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """With the sources' own records and the newest counts."""
+        if paper := kwargs["obj"]:
+            sightings = paper.sightings.order_by("-last_seen_at")[:SHOWN_RECORDS]
+            context["sightings"] = [
+                (sighting, json.dumps(sighting.raw, indent=2, ensure_ascii=False)) for sighting in sightings
+            ]
+            context["signals"] = paper.signals.order_by("-hour")[:SHOWN_RECORDS]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.action(description="Hide everywhere (with a reason)", permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Paper]) -> None:
+        """Out of editions, mails not yet sent and pages."""
+        reason = request.POST.get("reason", "").strip()[:200]
+        if not reason:
+            self.message_user(request, "Write a reason beside the action: others will ask.", messages.ERROR)
+            return
+        papers = list(queryset.filter(hidden_at=None))
+        Paper.objects.filter(pk__in=[p.pk for p in papers]).update(
+            hidden_at=clock.now(), hidden_reason=reason
+        )
+        self.log(request, papers, f"Hidden: {reason}")
+        self.message_user(request, f"Hidden: {len(papers)}.", messages.SUCCESS)
+
+    @admin.action(description="Show again", permissions=["change"])
+    def show(self, request: HttpRequest, queryset: QuerySet[Paper]) -> None:
+        """Back where it was."""
+        papers = list(queryset.exclude(hidden_at=None))
+        Paper.objects.filter(pk__in=[p.pk for p in papers]).update(hidden_at=None, hidden_reason="")
+        self.log(request, papers, "Shown again.")
+        self.message_user(request, f"Shown again: {len(papers)}.", messages.SUCCESS)

@@ -1,0 +1,69 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pyroaring import BitMap64
+
+from digest import outcomes, sent
+from digest.models import DayTotal, Digest, Edition, Sent
+from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
+
+pytestmark = pytest.mark.django_db
+STATES = list(Digest.State.values)
+
+
+def test_the_sum_adds_up_in_every_mixture_of_states():
+    paper = make_paper(1)
+    for n, state in enumerate(STATES):
+        make_digest(make_reader(f"r{n}"), [paper], state=state)
+    total = outcomes.sum_of(TODAY)
+    assert (total.planned, total.to_go, total.adds_up) == (len(STATES), 3, True)
+
+
+def test_the_sum_is_the_same_before_and_after_closing_and_after_the_rows_are_gone():
+    paper = make_paper(1)
+    for n, state in enumerate(("accepted", "accepted", "rejected", "skipped", "uncertain")):
+        make_digest(make_reader(f"r{n}"), [paper], state=state, reason=state if state != "accepted" else "")
+    before = outcomes.sum_of(TODAY)
+    closed = outcomes.close_day(TODAY, outcomes.closes_at(TODAY))
+    Digest.objects.all().delete()
+    assert before == closed == outcomes.sum_of(TODAY)
+    assert closed.reasons["rejected", "rejected"] == 1
+
+
+def test_a_day_closes_when_it_has_ended_in_the_last_zone_and_lateness_is_over():
+    assert outcomes.closes_at(TODAY) == datetime(2026, 3, 22, 0, 0, tzinfo=UTC)
+    make_digest(make_reader("a"), [make_paper(1)])
+    assert outcomes.days_to_close(NOW + timedelta(days=1)) == []
+    with pytest.raises(outcomes.TooEarly):
+        outcomes.close_day(TODAY, NOW)
+    assert outcomes.days_to_close(NOW + timedelta(days=2)) == [TODAY]
+
+
+def test_closing_ends_what_is_still_planned_and_refuses_what_is_on_its_way():
+    paper = make_paper(1)
+    planned = make_digest(make_reader("a"), [paper])
+    sending = make_digest(make_reader("b"), [paper], state="sending")
+    end = outcomes.closes_at(TODAY)
+    with pytest.raises(outcomes.TooEarly, match="in a worker's hands"):
+        outcomes.close_day(TODAY, end)
+    planned.refresh_from_db()
+    assert planned.state == "planned", "a refused closing changes nothing"
+    Digest.objects.filter(pk=sending.pk).update(state="accepted")
+    total = outcomes.close_day(TODAY, end)
+    assert (total["skipped"], total["accepted"]) == (1, 1)
+
+
+def test_folding_remembers_readers_by_paper_and_twice_is_harmless():
+    one, two = make_paper(1), make_paper(2)
+    readers = [make_reader(f"r{n}") for n in range(3)]
+    make_digest(readers[0], [one, two], state="accepted")
+    make_digest(readers[1], [one], state="uncertain")
+    make_digest(readers[2], [one], state="rejected")
+    make_edition([one, two])
+    for _ in range(2):
+        outcomes.close_day(TODAY, outcomes.closes_at(TODAY))
+    assert sent.readers_of(Sent.objects.get(paper=one)) == BitMap64([readers[0].pk, readers[1].pk])
+    assert sent.readers_of(Sent.objects.get(paper=two)) == BitMap64([readers[0].pk])
+    assert DayTotal.objects.count() == 1
+    assert Edition.objects.get().state == "closed"
+    assert outcomes.days_to_close(NOW + timedelta(days=9)) == []

@@ -1,0 +1,141 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings as hypothesis_settings
+from hypothesis import HealthCheck
+from hypothesis import strategies as st
+
+from digest import papers
+from digest.models import Paper, Sighting, Signal, SourceRun
+from digest.sources.base import PaperRecord, Rejected, SourceError
+from tests.conftest import NOW, TODAY
+
+pytestmark = pytest.mark.django_db
+
+RECORD = PaperRecord(
+    source="huggingface",
+    source_key="2603.00001",
+    arxiv_id="2603.00001",
+    title="A title",
+    authors=("Ana Exemplar",),
+    abstract="Text.",
+    featured_on=TODAY,
+    upvotes=5,
+    comments=1,
+)
+
+
+def serve(monkeypatch, *records):
+    """A source that gives these, or raises the last one."""
+
+    def fetch(day):
+        for record in records:
+            if isinstance(record, Exception):
+                raise record
+            yield record
+
+    monkeypatch.setitem(papers.SOURCES, "huggingface", fetch)
+    return papers.collect("huggingface", TODAY, NOW)
+
+
+def test_a_run_stores_papers_counts_and_the_sources_own_record(monkeypatch):
+    run = serve(monkeypatch, replace(RECORD, raw={"x": 1}), replace(RECORD, source_key="2603.00002", arxiv_id="2603.00002"))
+    assert (run.state, run.received, run.created) == ("fresh", 2, 2)
+    assert Sighting.objects.get(source_key="2603.00001").raw == {"x": 1}
+    assert [s.upvotes for s in Signal.objects.all()] == [5, 5]
+
+
+def test_reading_again_makes_no_second_paper_and_takes_the_new_count(monkeypatch):
+    serve(monkeypatch, RECORD)
+    run = serve(monkeypatch, replace(RECORD, upvotes=9))
+    assert run.created == 0
+    assert Paper.objects.get().upvotes == 9
+    assert Signal.objects.get().upvotes == 9, "one reading an hour"
+
+
+def test_one_work_from_two_sources_is_one_paper(monkeypatch):
+    twin = replace(RECORD, source="arxiv_rss", source_key="oai:1", arxiv_id=None, doi="10.48550/arXiv.2603.00001",
+                   title=r"A $\infty$-title", categories=("cs.CL",), announced_on=date(2026, 3, 18), upvotes=None)  # fmt: skip
+    serve(monkeypatch, RECORD, twin)
+    paper = Paper.objects.get()
+    assert paper.categories == ["cs.CL"]
+    assert (paper.announced_on, paper.featured_on, paper.upvotes) == (date(2026, 3, 18), TODAY, 5)
+    assert paper.title == r"A $\infty$-title", "arXiv keeps its TeX whole"
+    assert Sighting.objects.count() == 2
+
+
+def test_a_bad_record_is_kept_aside_with_its_reason_and_the_rest_goes_on(monkeypatch):
+    run = serve(monkeypatch, Rejected("no id", {"title": "x\x00"}), replace(RECORD, title=" \n"), RECORD)
+    assert run.received == 1
+    assert [r["reason"] for r in run.rejected] == ["no id", "no title"]
+    assert Paper.objects.count() == 1
+
+
+def test_a_record_that_the_database_refuses_does_not_stop_its_batch(monkeypatch):
+    broken = replace(RECORD, source_key="b", arxiv_id="2603.00009", upvotes=2**80)
+    run = serve(monkeypatch, broken, RECORD)
+    run.refresh_from_db()
+    assert run.created == 1
+    assert len(run.rejected) == 1
+    assert [p.arxiv_id for p in Paper.objects.all()] == ["2603.00001"]
+
+
+def test_a_source_that_is_down_is_a_failed_run_and_no_crash(monkeypatch):
+    run = serve(monkeypatch, RECORD, SourceError("answered with an HTML page instead of JSON", transient=True))
+    assert (run.state, run.reason) == ("failed", "answered with an HTML page instead of JSON")
+    assert run.finished_at
+
+
+def test_an_empty_list_is_waiting_today_and_quiet_later(monkeypatch):
+    assert serve(monkeypatch).state == "waiting"
+    saturday = date(2026, 3, 14)
+    run = papers.collect("huggingface", saturday, NOW)
+    assert (run.state, run.reason) == ("quiet", "weekend")
+
+
+def test_each_source_and_day_is_read_once_an_hour(monkeypatch, settings):
+    settings.SOURCES = ["huggingface"]
+    monkeypatch.setitem(papers.SOURCES, "huggingface", lambda day: iter(()))
+    due = papers.runs_due(NOW)
+    assert due == [("huggingface", TODAY - timedelta(days=back)) for back in (2, 1, 0)]
+    for source, day in due:
+        papers.collect(source, day, NOW)
+    assert papers.runs_due(NOW + timedelta(minutes=59)) == []
+    assert papers.all_read(NOW + timedelta(minutes=59))
+    assert len(papers.runs_due(NOW + timedelta(minutes=60))) == 3
+
+
+def test_papers_without_categories_are_filled_in_from_arxiv(monkeypatch):
+    serve(monkeypatch, RECORD)
+    asked = []
+
+    def fill_in(ids):
+        asked.extend(ids)
+        yield replace(RECORD, source="arxiv_api", categories=("cs.RO", "cs.AI"), upvotes=None, featured_on=None)
+
+    monkeypatch.setattr(papers, "FILL_IN", fill_in)
+    assert papers.fill_in(NOW).state == "fresh"
+    assert asked == ["2603.00001"]
+    assert Paper.objects.get().categories == ["cs.RO", "cs.AI"]
+    assert papers.fill_in(NOW) is None
+
+
+def test_an_address_that_is_not_the_webs_is_dropped(monkeypatch):
+    serve(monkeypatch, replace(RECORD, code_url="javascript:alert(1)", project_url="https://x.example/<b>"))
+    assert (Paper.objects.get().code_url, Paper.objects.get().project_url) == ("", "")
+
+
+def test_without_an_id_the_same_title_of_another_author_is_another_work():
+    one = replace(RECORD, arxiv_id=None, title="Reply to comments", submitted_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert papers.identity(one) == papers.identity(replace(one, title="Reply  to Comments!"))
+    assert papers.identity(one) != papers.identity(replace(one, authors=("Bo Sample",)))
+
+
+@hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(title=st.text(min_size=1), author=st.text(), abstract=st.text(), raw=st.dictionaries(st.text(), st.text() | st.floats()))
+def test_no_text_breaks_storing(title, author, abstract, raw, django_db_blocker):
+    record = replace(RECORD, title=title, authors=(author,), abstract=abstract, raw=raw)
+    run = SourceRun.objects.create(source="x", day=TODAY, started_at=NOW)
+    papers._store_all([record], run, NOW)
+    assert run.received + len(run.rejected) >= 1

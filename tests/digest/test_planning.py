@@ -1,0 +1,167 @@
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from digest import approval, outcomes, planning
+from digest.models import Digest
+from subscriptions.models import Subscriber
+from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
+
+pytestmark = pytest.mark.django_db
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+def plan(now=NOW):
+    return dict(planning.plan_due(now, by="test"))
+
+
+def papers_of(digest):
+    return [p["paper"] for p in digest.picks]
+
+
+def test_a_due_reader_gets_the_papers_of_the_chosen_topic_with_the_reason(robotics, speech):
+    robot, talk = make_paper(1, "A robot"), make_paper(2, "Speech recognition", categories=["eess.AS"])
+    make_edition([talk, robot])
+    make_reader("a", speech, only_my_topics=True)
+    assert plan() == {"planned": 1}
+    digest = Digest.objects.get()
+    assert papers_of(digest) == [talk.pk]
+    assert digest.picks[0]["why"] == [{"topic": speech.pk, "terms": ["speech recognition"], "category": "eess.AS"}]
+    assert (digest.day, digest.content_to) == (TODAY, TODAY)
+
+
+def test_planning_again_changes_nothing(robotics):
+    make_edition([make_paper(1)])
+    make_reader("a", robotics)
+    plan()
+    assert plan() == {}
+    assert Digest.objects.count() == 1
+    assert Subscriber.objects.get().next_due_at == datetime(2026, 3, 21, 6, 30, tzinfo=UTC)
+
+
+def test_only_those_whose_hour_has_come_and_who_want_mail_are_planned(confirmed, unconfirmed, suppressed):
+    make_edition([make_paper(1)])
+    make_reader("later", due=NOW + timedelta(minutes=1))
+    make_reader("paused", paused_until=NOW + timedelta(days=1))
+    make_reader("back", paused_until=NOW - timedelta(days=1))
+    make_reader("gone", state="unsubscribed")
+    plan()
+    assert sorted(Digest.objects.values_list("subscriber__email", flat=True)) == ["back@example.org", "confirmed@example.org"]
+
+
+def test_nothing_in_the_topics_is_a_named_skip_and_no_mail(speech):
+    make_edition([make_paper(1, "A robot")])
+    make_reader("a", speech, only_my_topics=True)
+    assert plan() == {"no match in your topics": 1}
+    assert Digest.objects.get().state == "skipped"
+
+
+def test_a_reader_waits_for_todays_edition_until_the_deadline(confirmed, settings):
+    settings.EDITION_APPROVE_AT = time(9, 0)
+    assert plan() == {"waiting": 1}
+    assert not Digest.objects.exists()
+    assert plan(NOW + timedelta(hours=3, minutes=50)) == {"waiting": 1}
+    assert plan(NOW + timedelta(hours=5)) == {"no new papers": 1}
+
+
+def test_an_edition_that_is_about_to_be_approved_is_waited_for_past_the_deadline(confirmed):
+    Subscriber.objects.update(next_due_at=NOW - timedelta(hours=6), hour=time(1))
+    assert plan() == {"waiting": 1}
+    make_edition([make_paper(1)])
+    assert plan() == {"planned": 1}
+
+
+def test_a_reader_in_the_east_is_not_kept_waiting_for_an_edition_that_comes_too_late(settings):
+    make_edition([make_paper(1, day=YESTERDAY)], YESTERDAY)
+    midnight = datetime(2026, 3, 20, 0, 30, tzinfo=UTC)
+    make_reader("tokyo", zone="Asia/Tokyo", hour=time(9, 30), due=midnight)
+    assert plan(midnight) == {"planned": 1}
+
+
+def test_too_late_is_a_skip_not_a_stale_mail(confirmed):
+    make_edition([make_paper(1)])
+    Subscriber.objects.update(next_due_at=NOW - timedelta(hours=13), hour=time(18))
+    assert plan() == {"too late": 1}
+
+
+def test_a_held_edition_is_waited_for_and_then_told(confirmed):
+    edition = make_edition([make_paper(1)])
+    approval.hold(edition, "a fault", by="editor")
+    assert plan() == {"waiting": 1}
+    assert plan(NOW + timedelta(hours=4)) == {"held by the editors": 1}
+
+
+def test_nobody_gets_a_paper_twice_across_days_and_after_closing(confirmed):
+    first, second = make_paper(1), make_paper(2)
+    make_edition([first], YESTERDAY)
+    make_digest(confirmed, [first], state="accepted", day=YESTERDAY, content_to=YESTERDAY)
+    make_edition([first, second])
+    plan()
+    assert papers_of(Digest.objects.get(day=TODAY)) == [second.pk]
+
+    Digest.objects.filter(day=TODAY).delete()
+    outcomes.close_day(YESTERDAY, outcomes.closes_at(YESTERDAY))
+    Digest.objects.all().delete()
+    Subscriber.objects.update(next_due_at=NOW)
+    plan()
+    assert papers_of(Digest.objects.get(day=TODAY)) == [second.pk]
+
+
+def test_a_refused_or_skipped_digest_leaves_its_papers_free(confirmed):
+    paper = make_paper(1)
+    make_digest(confirmed, [paper], state="rejected", day=YESTERDAY, content_to=YESTERDAY)
+    make_edition([paper])
+    plan()
+    assert papers_of(Digest.objects.get(day=TODAY)) == [paper.pk]
+
+
+def test_after_an_absence_all_missed_editions_are_one_digest(confirmed):
+    make_digest(confirmed, [make_paper(9)], state="accepted", day=TODAY - timedelta(days=3), content_to=TODAY - timedelta(days=3))
+    made = [make_paper(n, day=TODAY - timedelta(days=n)) for n in range(3)]
+    for n in range(3):
+        make_edition([made[n]], TODAY - timedelta(days=n))
+    plan()
+    digest = Digest.objects.get(day=TODAY)
+    assert sorted(papers_of(digest)) == sorted(p.pk for p in made)
+    assert (digest.content_from, digest.content_to) == (TODAY - timedelta(days=3), TODAY)
+
+
+def test_a_new_reader_gets_the_newest_edition_only(confirmed):
+    old, new = make_paper(1, day=YESTERDAY), make_paper(2)
+    make_edition([old], YESTERDAY)
+    make_edition([new])
+    plan()
+    assert papers_of(Digest.objects.get()) == [new.pk]
+
+
+def test_queries_do_not_grow_with_readers(django_assert_max_num_queries, robotics, settings):
+    make_edition([make_paper(n) for n in range(1, 21)])
+    for n in range(60):
+        make_reader(f"r{n}", robotics)
+    with django_assert_max_num_queries(25):
+        plan()
+    assert Digest.objects.count() == 60
+
+
+def test_chunks_reach_every_reader_also_those_behind_the_waiting_ones(robotics, settings):
+    settings.PLAN_CHUNK = 2
+    make_edition([make_paper(1)])
+    for n in range(7):
+        make_reader(f"r{n}", robotics, due=NOW - timedelta(minutes=n), hour=time(6, 60 - n) if n else time(7))
+    assert plan() == {"planned": 7}
+
+
+def test_todays_can_be_asked_for_once(confirmed):
+    make_edition([make_paper(1)])
+    Subscriber.objects.update(next_due_at=NOW + timedelta(hours=5))
+    asked = planning.plan_one(confirmed, NOW)
+    assert (asked.state, asked.cadence) == ("planned", "now")
+    assert planning.plan_one(confirmed, NOW).pk == asked.pk
+    assert plan(NOW + timedelta(hours=5)) == {"asked for before": 1}
+    assert Digest.objects.count() == 1, "the day has its digest"
+    assert Subscriber.objects.get().next_due_at == datetime(2026, 3, 21, 6, 30, tzinfo=UTC)
+
+
+def test_asking_when_there_is_nothing_leaves_the_day_open(confirmed):
+    assert planning.plan_one(confirmed, NOW) is None
+    assert not Digest.objects.exists()

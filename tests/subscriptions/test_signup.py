@@ -1,0 +1,232 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from subscriptions import clock, lifecycle, links
+from subscriptions.forms import SignupForm
+from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression
+from subscriptions.tasks import handle_signup, handle_signups
+from tests.conftest import make_reader
+
+pytestmark = pytest.mark.django_db
+
+
+def sign_up(client, email="new@example.org"):
+    return client.post(reverse("subscribe"), {"email": email})
+
+
+def link_in(message, kind="c"):
+    return re.search(rf"https://papers\.example\.org(/{kind}/\w+/)", message.body)[1]
+
+
+def test_a_reader_signs_up_confirms_and_chooses(client, nudges, robotics):
+    assert sign_up(client).status_code == 303
+    assert [name for name, *_ in nudges] == ["subscriptions.tasks.handle_signup"]
+    assert not mail.outbox, "everything that depends on the address happens in the task"
+    handle_signup(nudges[0][1])
+    assert mail.outbox[0].to == ["new@example.org"]
+    path = link_in(mail.outbox[0])
+
+    page = client.get(path)
+    assert "Confirm" in page.content.decode()
+    assert Subscriber.objects.get().state == "pending"
+
+    chosen = client.post(path)
+    assert chosen.status_code == 303
+    reader = Subscriber.objects.get()
+    assert reader.state == "active"
+    assert reader.next_due_at > clock.now()
+
+    data = {"topics": [robotics.pk], "hour": "08:15", "zone": "Europe/Berlin", "paper_limit": "5"}
+    saved = client.post(chosen["Location"], data, follow=True)
+    reader.refresh_from_db()
+    assert (reader.zone, reader.hour.isoformat(), reader.paper_limit) == ("Europe/Berlin", "08:15:00", 5)
+    assert [i.topic for i in reader.interests.all()] == [robotics]
+    assert "08:15" in saved.content.decode()
+    assert "Europe/Berlin" in saved.content.decode()
+    assert [e.kind for e in ConsentEvent.objects.all()] == ["requested", "confirmed", "changed"]
+
+
+def test_confirming_twice_says_subscribed_twice(client, nudges):
+    sign_up(client)
+    handle_signup(nudges[0][1])
+    path = link_in(mail.outbox[0])
+    assert client.post(path).status_code == client.post(path).status_code == 303
+    assert ConsentEvent.objects.filter(kind="confirmed").count() == 1
+
+
+def test_a_late_confirmation_offers_a_new_link(client, nudges, monkeypatch):
+    sign_up(client)
+    handle_signup(nudges[0][1])
+    path, later = link_in(mail.outbox[0]), clock.now() + timedelta(hours=73)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    late = client.post(path)
+    assert late.status_code == 410
+    assert reverse("subscribe") in late.content.decode()
+    assert Subscriber.objects.get().state == "pending"
+
+
+@pytest.mark.parametrize("state", ["unknown", "pending", "active", "unsubscribed", "suppressed", "paused"])
+def test_the_answer_is_the_same_for_every_state_of_an_address(client, nudges, state, now):
+    if state != "unknown":
+        reader = make_reader("new", state="active" if state in {"suppressed", "paused"} else state)
+        if state == "suppressed":
+            Suppression.objects.create(email_hash=reader.email_hash, reason="complaint", created_at=now)
+        if state == "paused":
+            Subscriber.objects.update(paused_until=now + timedelta(days=3650))
+    response = sign_up(client)
+    assert (response.status_code, response["Location"], response.content) == (303, reverse("check-email"), b"")
+    assert SignupRequest.objects.count() == 1
+    assert not response.cookies
+
+
+def test_an_active_reader_is_told_so_and_a_complainer_gets_nothing(client, nudges, confirmed, suppressed):
+    sign_up(client, confirmed.email)
+    sign_up(client, suppressed.email)
+    handle_signups()
+    assert [m.subject for m in mail.outbox] == ["You are already subscribed to Daily Papers"]
+    assert mail.outbox[0].to == [confirmed.email]
+    assert [r.outcome for r in SignupRequest.objects.order_by("pk")] == ["already-subscribed sent", "suppressed"]
+
+
+def test_one_address_gets_one_mail_in_ten_minutes_however_often_it_is_typed(client, nudges):
+    for _ in range(5):
+        sign_up(client)
+    handle_signups()
+    assert len(mail.outbox) == 1
+    assert SignupRequest.objects.filter(outcome="over budget").count() == 4
+
+
+def test_a_request_is_handled_once_by_two_workers(client, nudges):
+    sign_up(client)
+    request = SignupRequest.objects.get()
+    now = clock.now()
+    assert lifecycle.letter_for(request.pk, now) is not None
+    assert lifecycle.letter_for(request.pk, now) is None
+    assert lifecycle.waiting_signups(now) == []
+    assert lifecycle.waiting_signups(now + timedelta(minutes=3)) == [request.pk]
+
+
+def test_a_mail_server_that_is_away_loses_no_request(client, nudges, settings, monkeypatch):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    sign_up(client)
+    handle_signups()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    later = clock.now() + timedelta(minutes=3)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    handle_signups()
+    assert len(mail.outbox) == 1
+
+
+def test_a_broker_that_is_away_costs_a_minute_not_the_request(client, settings):
+    assert sign_up(client).status_code == 303
+    assert SignupRequest.objects.filter(handled_at=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "nobody", "a@b", "two@example.org, more@example.org", "a@example.org\nBcc: b@example.org", "ü@example.org",
+     "a" * 65 + "@example.org", "<script>@example.org", "a\x00b@example.org"],
+)  # fmt: skip
+def test_an_address_that_cannot_be_mailed_is_refused_with_what_to_do(client, address):
+    response = sign_up(client, address)
+    assert response.status_code == 422
+    assert "email address" in response.content.decode()
+    assert not SignupRequest.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("Name@Example.ORG", "name@example.org"), (" a+tag@example.org ", "a+tag@example.org"), ("x@straße.de", "x@xn--strae-oqa.de")],
+)
+def test_addresses_are_kept_as_they_can_be_mailed(typed, kept):
+    form = SignupForm({"email": typed})
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["email"] == kept
+
+
+def test_get_head_and_options_change_nothing(client, confirmed, nudges, now):
+    request = lifecycle.request_signup("new@example.org", clock.now())
+    lifecycle.letter_for(request.pk, clock.now())
+    request.refresh_from_db()
+    real = clock.now()
+    paths = [
+        links.confirm_path(request, real),
+        links.unsubscribe_path(confirmed, real),
+        reverse("preferences", args=[links.manage_token(confirmed, real)]),
+        reverse("reader", args=[links.manage_token(confirmed, real)]),
+        reverse("send-now", args=[links.manage_token(confirmed, real)]),
+        reverse("subscribe"),
+    ]
+    before = [list(model.objects.order_by("pk").values()) for model in (Subscriber, SignupRequest, ConsentEvent)]
+    for path in paths:
+        for method in ("get", "head", "options"):
+            getattr(client, method)(path)
+    assert before == [list(model.objects.order_by("pk").values()) for model in (Subscriber, SignupRequest, ConsentEvent)]
+
+
+def test_the_pages_of_a_forged_or_foreign_token_say_what_to_do(client, confirmed):
+    real = clock.now()
+    unsubscribe = links.unsubscribe_path(confirmed, real)
+    as_manage = unsubscribe.replace("/u/", "/r/")
+    assert client.get(as_manage).status_code == 404
+    assert client.post(as_manage + "now/").status_code == 404
+    assert client.get(unsubscribe[:-2] + "/").status_code == 404
+    assert client.post("/u/" + "A" * 33 + "/").status_code == 404
+
+
+def test_a_manage_link_ends_after_thirty_days_with_a_way_to_a_new_one(client, confirmed):
+    old = links.manage_token(confirmed, clock.now() - timedelta(days=31))
+    page = client.get(reverse("reader", args=[old]))
+    assert page.status_code == 410
+    assert reverse("subscribe") in page.content.decode()
+    assert client.post(reverse("preferences", args=[old]), {}).status_code == 410
+
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_one_click_needs_no_cookie_and_gets_200_without_redirect(confirmed, content_type):
+    bodies = {
+        "application/x-www-form-urlencoded": b"List-Unsubscribe=One-Click",
+        "multipart/form-data; boundary=x": b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
+    }
+    provider = Client(enforce_csrf_checks=True)
+    path = links.unsubscribe_path(confirmed, clock.now())
+    for _ in range(2):
+        response = provider.post(path, bodies[content_type], content_type=content_type)
+        assert (response.status_code, dict(response.cookies)) == (200, {})
+    confirmed.refresh_from_db()
+    assert confirmed.state == "unsubscribed"
+    assert ConsentEvent.objects.filter(kind="withdrawn", where="one-click").count() == 1
+
+
+def test_one_click_is_200_also_when_the_reader_is_gone(client, confirmed):
+    path = links.unsubscribe_path(confirmed, clock.now())
+    confirmed.delete()
+    assert client.post(path, ONE_CLICK).status_code == 200
+    assert client.get(path).status_code == 200
+
+
+def test_the_unsubscribe_page_has_one_button_and_shows_the_address_masked(client, confirmed):
+    path = links.unsubscribe_path(confirmed, clock.now())
+    page = client.get(path).content.decode()
+    assert "c***@example.org" in page
+    assert confirmed.email not in page
+    left = client.post(path, {"button": "1"})
+    assert left.status_code == 200
+    assert "You are unsubscribed" in left.content.decode()
+
+
+def test_bad_preferences_are_refused_and_nothing_changes(client, confirmed):
+    path = reverse("preferences", args=[links.manage_token(confirmed, clock.now())])
+    bad = client.post(path, {"hour": "25:99", "zone": "Mars/Base", "paper_limit": "1000000"})
+    assert bad.status_code == 422
+    confirmed.refresh_from_db()
+    assert (confirmed.zone, confirmed.paper_limit) == ("UTC", 10)

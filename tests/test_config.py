@@ -1,0 +1,114 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+
+from config.mail_url import ESPS, parse_mail_url
+from subscriptions import clock
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = (ROOT / "config" / "settings.py").read_text()
+NAMES = sorted(set(re.findall(r'(?:read\(env\.\w+|env\.\w+\(|env\.\w+), ?"?([A-Z_]+)"|env\.str\("([A-Z_]+)"', SETTINGS)))
+VARIABLES = sorted({one or other for one, other in NAMES})
+
+
+def check(**environment):
+    clean = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME"}}
+    good = {
+        "SECRET_KEY": "s" * 60,
+        "LINK_KEYS": "l" * 40,
+        "ADDRESS_KEY": "a" * 40,
+        "SITE_URL": "https://papers.example.org",
+        "POSTAL_ADDRESS": "1 Example Street",
+        "DATABASE_URL": "sqlite://:memory:",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [sys.executable, "manage.py", "check"]
+    return subprocess.run(command, cwd=ROOT, env={**clean, **good, **environment}, capture_output=True, text=True)
+
+
+def test_good_settings_start():
+    found = check()
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "id_"),
+    [
+        ("EDITION_SIZE", "many", "E001"),
+        ("EDITION_APPROVE_AT", "noon", "E001"),
+        ("MAIL_URL", "pigeon://loft", "E001"),
+        ("DATABASE_URL", "nosuch://x", "E001"),
+        ("SECRET_KEY", "", "E002"),
+        ("LINK_KEYS", "short", "E003"),
+        ("SITE_URL", "papers.example.org", "E004"),
+        ("SITE_URL", "http://papers.example.org", "E005"),
+        ("FROM_EMAIL", "nobody", "E006"),
+        ("POSTAL_ADDRESS", "", "E007"),
+        ("SEND_CHUNK", "0", "E008"),
+        ("MAIL_URL", "amazon-ses:", "E012"),
+        ("REDIS_URL", "amqp://localhost", "E010"),
+        ("ADDRESS_KEY", "", "E011"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_id_and_hint(name, value, id_):
+    found = check(**{name: value})
+    assert found.returncode == 1
+    assert f"daily_papers.{id_}" in found.stderr
+    assert "HINT" in found.stderr
+
+
+def test_every_setting_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    assert len(VARIABLES) > 25
+    assert [name for name in VARIABLES if f"`{name}`" not in readme] == []
+
+
+def test_every_beat_entry_is_a_task(settings):
+    from config.celery import app  # noqa: PLC0415
+
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
+
+
+def test_every_mail_has_its_three_templates():
+    folders = [path for path in (ROOT / "templates" / "emails").iterdir() if path.is_dir() and path.name != "includes"]
+    assert {"digest", "confirm", "already"} <= {folder.name for folder in folders}
+    for folder in folders:
+        assert {"subject.txt", "body.txt", "body.html"} <= {path.name for path in folder.iterdir()}
+
+
+def test_smtp_and_every_provider_are_one_setting():
+    smtp = parse_mail_url("smtp://user:p%40ss@mail.example.org/?tls=1")
+    assert (smtp.host, smtp.port, smtp.user, smtp.password, smtp.use_tls) == ("mail.example.org", 587, "user", "p@ss", True)
+    assert parse_mail_url("smtps://mail.example.org").port == 465
+    assert parse_mail_url("mailgun:?api_key=k&sender_domain=d").anymail == {"MAILGUN_API_KEY": "k", "MAILGUN_SENDER_DOMAIN": "d"}
+    for esp in ESPS - {"amazon_ses"}:  # needs boto3, an extra; see the check
+        __import__(f"anymail.backends.{esp}")
+
+
+def test_a_password_is_never_in_an_error_or_a_repr():
+    assert "hunter2" not in repr(parse_mail_url("smtp://user:hunter2@mail.example.org"))
+    with pytest.raises(ValueError, match="host") as caught:
+        parse_mail_url("smtp:///?password=hunter2")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.django_db
+def test_the_clock_is_shifted_under_debug_only(settings, now):
+    with pytest.raises(ImproperlyConfigured):
+        clock.shift_to(now)
+    settings.DEBUG = True
+    clock.shift_to(now)
+    assert abs((clock.now() - now).total_seconds()) < 5
+    settings.DEBUG = False
+    assert abs((clock.now() - now).total_seconds()) > 3600
+
+
+def test_the_checks_of_this_run_are_clean():
+    assert run_checks() == []
