@@ -8,8 +8,22 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 # mailgun:?api_key=...&sender_domain=... becomes ANYMAIL["MAILGUN_API_KEY"], ANYMAIL["MAILGUN_SENDER_DOMAIN"].
 # https://anymail.dev/en/stable/esps/
 ESPS = frozenset(
-    "amazon_ses brevo mailersend mailgun mailjet mailtrap mandrill postal postmark resend scaleway sendgrid "
-    "sparkpost unisender_go".split()
+    [
+        "amazon_ses",
+        "brevo",
+        "mailersend",
+        "mailgun",
+        "mailjet",
+        "mailtrap",
+        "mandrill",
+        "postal",
+        "postmark",
+        "resend",
+        "scaleway",
+        "sendgrid",
+        "sparkpost",
+        "unisender_go",
+    ]
 )
 PLAIN = {
     "smtp": "django.core.mail.backends.smtp.EmailBackend",

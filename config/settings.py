@@ -59,7 +59,7 @@ DATABASES = {
 }
 if isinstance(DATABASES["default"], str):  # the value was bad: the checks will say so
     DATABASES["default"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
-if "sqlite" in DATABASES["default"]["ENGINE"]:
+if "sqlite" in str(DATABASES["default"]["ENGINE"]):
     DATABASES["default"]["OPTIONS"] = {
         # A transaction that begins by reading and writes later cannot wait for another writer; one that begins
         # as a writer can (https://www.sqlite.org/lang_transaction.html). So all of ours begin as writers.
@@ -234,7 +234,11 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "visibility_timeout": 900}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "visibility_timeout": 900,
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 600  # the net only: a send task has its own deadline
 # Intervals only. What is due is decided from rows, so a missed or doubled tick does no harm.
@@ -255,7 +259,10 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"stderr": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL if LOG_LEVEL in {"DEBUG", "INFO", "WARNING", "ERROR"} else "INFO"},
+    "root": {
+        "handlers": ["stderr"],
+        "level": LOG_LEVEL if LOG_LEVEL in {"DEBUG", "INFO", "WARNING", "ERROR"} else "INFO",
+    },
     "loggers": {
         "httpx": {"level": "WARNING"},  # logs every URL
         "django.server": {"level": "WARNING"},

@@ -68,4 +68,3 @@ def hold(edition: Edition, reason: str, by: str) -> None:
 def release(edition: Edition) -> None:
     """Let planning and sending go on."""
     Edition.objects.filter(pk=edition.pk).update(held=False, held_reason="", held_by="")
-

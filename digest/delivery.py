@@ -76,7 +76,7 @@ def _send_claimed(
     stop: Callable[[], bool],
     progress: Callable[[int], None],
 ) -> Counter[str]:
-    """Each transaction records mail n and marks mail n+1: one commit a mail, and a kill leaves one uncertain at most."""
+    """Each transaction records mail n and marks mail n+1: one commit a mail, at most one uncertain after a kill."""
     shelf = Shelf.for_digests(claimed)
     ended: Counter[str] = Counter()
     previous: tuple[Digest, Outcome] | None = None
@@ -107,7 +107,9 @@ def _hidden(digest: Digest) -> set[int]:
     ids = [p["paper"] for p in digest.picks]
     gone = Q(withdrawn_at__isnull=False) | Q(hidden_at__isnull=False)
     in_editions = Q(
-        entries__hidden=True, entries__edition__day__gt=digest.content_from, entries__edition__day__lte=digest.content_to
+        entries__hidden=True,
+        entries__edition__day__gt=digest.content_from,
+        entries__edition__day__lte=digest.content_to,
     )
     return set(Paper.objects.filter(gone | in_editions, pk__in=ids).values_list("pk", flat=True))
 

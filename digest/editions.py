@@ -78,7 +78,9 @@ def _rank(edition: Edition, papers: list[Paper]) -> None:
         entry = entries.get(pk) or EditionPaper(edition=edition, paper_id=pk)
         score = scores[pk]
         entry.position, entry.score = position, score.value
-        entry.ingredients = {name: round(getattr(score, name), 4) for name in ("upvotes", "comments", "stars", "fading")}
+        entry.ingredients = {
+            name: round(getattr(score, name), 4) for name in ("upvotes", "comments", "stars", "fading")
+        }
         rows.append(entry)
     edition.entries.exclude(paper__in=order).delete()
     EditionPaper.objects.bulk_create(
@@ -94,4 +96,6 @@ def _standing_on(day: date) -> list[dict[str, str]]:
     runs: dict[str, SourceRun] = {}
     for run in SourceRun.objects.filter(day=day).exclude(state=SourceRun.State.RUNNING).order_by("started_at"):
         runs[run.source] = run
-    return [{"source": r.source, "state": r.state, "reason": r.reason, "papers": str(r.received)} for r in runs.values()]
+    return [
+        {"source": r.source, "state": r.state, "reason": r.reason, "papers": str(r.received)} for r in runs.values()
+    ]

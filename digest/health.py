@@ -1,9 +1,9 @@
 """What /healthz and /readyz ask."""
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from kombu import Connection
 from kombu.exceptions import OperationalError
-from django.conf import settings
 
 
 def faults() -> list[str]:
@@ -15,7 +15,9 @@ def faults() -> list[str]:
     except DatabaseError as error:
         found.append(f"database: {type(error).__name__}")
     try:
-        with Connection(settings.REDIS_URL, connect_timeout=2, transport_options={"socket_connect_timeout": 2}) as broker:
+        with Connection(
+            settings.REDIS_URL, connect_timeout=2, transport_options={"socket_connect_timeout": 2}
+        ) as broker:
             broker.ensure_connection(max_retries=1, timeout=2)
     except (OperationalError, OSError) as error:
         found.append(f"broker: {type(error).__name__}")

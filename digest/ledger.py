@@ -67,9 +67,7 @@ def claim(limit: int, by: str, now: datetime) -> list[int]:
 
 
 def _claimable(now: datetime) -> QuerySet[Digest]:
-    return Digest.objects.filter(
-        Q(free_at=None) | Q(free_at__lte=now), ~Exists(_held_edition()), state=State.PLANNED
-    )
+    return Digest.objects.filter(Q(free_at=None) | Q(free_at__lte=now), ~Exists(_held_edition()), state=State.PLANNED)
 
 
 def _held_edition() -> QuerySet[Edition]:
@@ -93,7 +91,7 @@ def begin(digest: Digest, now: datetime) -> bool:
 def why_not(digest: Digest, now: datetime) -> str:
     """End or give back a claimed digest that ``begin`` refused; the state it is in now."""
     mine = Digest.objects.filter(pk=digest.pk, claimed_by=digest.claimed_by, free_at__gt=now)
-    reader = Subscriber.objects.filter(pk=digest.subscriber_id).first()
+    reader = Subscriber.objects.filter(digests=digest).first()
     if Digest.objects.filter(Exists(_held_edition()), pk=digest.pk).exists():
         move(mine, State.CLAIMED, State.PLANNED, attempt=F("attempt") - 1, free_at=None, claimed_by="")
     elif reader is None:
@@ -114,11 +112,12 @@ def give_back(ids: Iterable[int], claimed_by: str) -> int:
 
 
 def recover(now: datetime) -> dict[str, int]:
-    """What a killed worker left: a lapsed claim is planned again, a lapsed hand-over is uncertain, and five are enough."""
+    """What a killed worker left: lapsed claims are planned again, lapsed hand-overs uncertain; five attempts are enough."""
     lapsed = Digest.objects.filter(free_at__lte=now)
     poison = lapsed.filter(attempt__gte=MAX_ATTEMPTS)
     return {
-        "poison": move(poison, State.CLAIMED, State.FAILED, "poison") + move(poison, State.PLANNED, State.FAILED, "poison"),
+        "poison": move(poison, State.CLAIMED, State.FAILED, "poison")
+        + move(poison, State.PLANNED, State.FAILED, "poison"),
         "planned again": move(lapsed, State.CLAIMED, State.PLANNED, free_at=None, claimed_by=""),
         "uncertain": move(lapsed, State.SENDING, State.UNCERTAIN, "the worker ended during the hand-over"),
     }

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
 from digest import ledger, sent
 from digest.models import DayTotal, Digest, Edition
+from digest.models.digests import DigestQuerySet
 
 State = Digest.State
 # The last zone of the world to end a date is UTC-12, the first UTC+14.
@@ -96,7 +97,9 @@ def close_day(day: date, now: datetime) -> Sum:
         rows = Digest.objects.filter(day=day)
         ledger.move(rows, State.PLANNED, State.SKIPPED, "too late")
         if rows.open().exists():
-            raise TooEarly(f"{rows.open().count()} digests of {day} are in a worker's hands; try again in some minutes.")
+            raise TooEarly(
+                f"{rows.open().count()} digests of {day} are in a worker's hands; try again in some minutes."
+            )
         _store_totals(day, now)
         _fold(rows)
         Edition.objects.filter(day=day, state=Edition.State.APPROVED).update(state=Edition.State.CLOSED)
@@ -114,7 +117,7 @@ def _store_totals(day: date, now: datetime) -> None:
     )
 
 
-def _fold(rows: QuerySet[Digest]) -> None:
+def _fold(rows: DigestQuerySet) -> None:
     """Keep who was sent what by paper. A skipped or refused digest leaves its papers free to come again."""
     readers: dict[int, list[int]] = defaultdict(list)
     counting = rows.counting_as_sent().filter(folded=False, subscriber__isnull=False)

@@ -132,7 +132,10 @@ def _reject(run: SourceRun, rejected: Rejected) -> None:
 
 
 def store(records: Iterable[PaperRecord], now: datetime) -> int:
-    """Upsert papers, sightings and signals in one transaction; how many papers are new. Queries do not grow with size."""
+    """Upsert papers, sightings and signals in one transaction; how many papers are new.
+
+    The number of queries does not grow with the number of records, but for updates in batches of 200.
+    """
     by_key: dict[str, list[PaperRecord]] = {}
     for record in records:
         by_key.setdefault(identity(record), []).append(record)
@@ -160,10 +163,25 @@ def store(records: Iterable[PaperRecord], now: datetime) -> int:
     return len(new)
 
 
-MERGED = (
-    "arxiv_id doi title authors abstract blurb blurb_origin categories keywords code_url project_url "
-    "submitted_at announced_on featured_on upvotes comments stars"
-).split()
+MERGED = [
+    "arxiv_id",
+    "doi",
+    "title",
+    "authors",
+    "abstract",
+    "blurb",
+    "blurb_origin",
+    "categories",
+    "keywords",
+    "code_url",
+    "project_url",
+    "submitted_at",
+    "announced_on",
+    "featured_on",
+    "upvotes",
+    "comments",
+    "stars",
+]
 
 
 def _trust(source: str) -> int:
@@ -226,7 +244,11 @@ def _keep_signals(by_key: dict[str, list[PaperRecord]], ids: dict[str, int], now
     hour = now.replace(minute=0, second=0, microsecond=0)
     signals = {
         ids[key]: Signal(
-            paper_id=ids[key], hour=hour, upvotes=record.upvotes, comments=record.comments or 0, stars=record.stars
+            paper_id=ids[key],
+            hour=hour,
+            upvotes=record.upvotes,
+            comments=record.comments or 0,
+            stars=record.stars,
         )
         for key, own in by_key.items()
         for record in own

@@ -20,7 +20,12 @@ from subscriptions.models import Interest, Subscriber, Topic
 
 # After a longer absence a reader gets the last week's best, not a month's.
 CATCH_UP_DAYS = 7
-NO_EDITION, NO_MATCH, LATE, HELD = "no new papers", "no match in your topics", "too late", "held by the editors"
+NO_EDITION, NO_MATCH, LATE, HELD = (
+    "no new papers",
+    "no match in your topics",
+    "too late",
+    "held by the editors",
+)
 ASKED_FOR = "asked for before"
 
 
@@ -66,10 +71,8 @@ def read_board(now: datetime) -> Board:
         entries[edition.day] = tuple(Candidate(e.paper_id, place, e.score) for place, e in enumerate(shown, start=1))
         pinned |= {e.paper_id for e in shown if e.pinned}
         for paper in (e.paper for e in shown):
-            text = " ".join((paper.abstract, paper.blurb))
-            texts[paper.pk] = PaperText(
-                paper.pk, paper.title, text, tuple(paper.categories), tuple(paper.keywords)
-            )
+            text = f"{paper.abstract} {paper.blurb}"
+            texts[paper.pk] = PaperText(paper.pk, paper.title, text, tuple(paper.categories), tuple(paper.keywords))
     matches = match_all(list(texts.values()), [topic_terms(topic) for topic in Topic.objects.all()])
     return Board(
         days=tuple(sorted(entries)),
@@ -137,7 +140,7 @@ class _Histories:
     """What a chunk of readers chose and got, in four queries."""
 
     topics: dict[int, list[int]]
-    days: set[tuple[int | None, date]]  # that have a digest already
+    days: set[tuple[int, date]]  # that have a digest already
     seen_to: dict[int, date]
     sent: dict[int, set[int]]
 

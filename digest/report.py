@@ -11,7 +11,7 @@ from subscriptions.models import Subscriber
 
 
 def sum_table(day: date, total: outcomes.Sum) -> Table:
-    """planned = accepted + ... + to go, with the reasons under each."""
+    """Planned = accepted + ... + to go, with the reasons under each."""
     table = Table("digests", "number", "why", title=f"Local day {day}")
     table.add_row("planned", str(total.planned), "the sum of the rows below" if total.adds_up else "DOES NOT ADD UP")
     for state in outcomes.ENDED:
@@ -28,7 +28,13 @@ def day_table(day: date, now: datetime) -> Table:
     table.title = f"Daily Papers on {day}, at {now:%Y-%m-%d %H:%M} UTC"
     rows: list[tuple[str, str, str]] = []
     for run in _last_runs(day):
-        rows.append((f"source {run.source}", str(run.received), f"{run.state} {run.reason} by {run.by}".replace("  ", " ")))
+        rows.append(
+            (
+                f"source {run.source}",
+                str(run.received),
+                f"{run.state} {run.reason} by {run.by}".replace("  ", " "),
+            )
+        )
     edition = Edition.objects.filter(day=day).first()
     if edition:
         by = f"{edition.state} by {edition.approved_by}" if edition.approved_by else edition.state
@@ -37,7 +43,11 @@ def day_table(day: date, now: datetime) -> Table:
     active = Subscriber.objects.active(now).count()
     apart = readers["active"] - active
     rows += [
-        ("readers", str(sum(readers.values())), ", ".join(f"{n} {state}" for state, n in sorted(readers.items()))),
+        (
+            "readers",
+            str(sum(readers.values())),
+            ", ".join(f"{n} {state}" for state, n in sorted(readers.items())),
+        ),
         ("  getting mail", str(active), f"{apart} paused or suppressed" if apart else ""),
         ("due by now", str(total.planned + Subscriber.objects.due(now).count()), _later(now)),
     ]

@@ -56,7 +56,10 @@ def send_digests(self: Any) -> None:
     end = time.monotonic() + SEND_DEADLINE
     try:
         ended = delivery.send_digests(
-            clock.now, by=self.request.hostname, limit=settings.SEND_CHUNK, stop=lambda: time.monotonic() > end
+            clock.now,
+            by=self.request.hostname,
+            limit=settings.SEND_CHUNK,
+            stop=lambda: time.monotonic() > end,
         )
     except delivery.TransportDown as error:
         log.error("the mail server cannot be reached, the digests wait: %s", error)

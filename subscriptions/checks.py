@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
@@ -73,7 +74,7 @@ def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
     if not settings.POSTAL_ADDRESS:
         message, hint = "POSTAL_ADDRESS is empty.", "Mail law (15 USC 7704) wants one in every digest."
         found.append(
-            Warning(message, hint=hint, id="daily_papers.W001")
+            checks.Warning(message, hint=hint, id="daily_papers.W001")
             if settings.DEBUG
             else Error(message, hint=hint, id="daily_papers.E007")
         )
@@ -121,7 +122,13 @@ def mail_backend_is_installed(**_: Any) -> Sequence[CheckMessage]:
         import_string(settings.EMAIL_BACKEND)
     except (ImportError, ImproperlyConfigured) as error:
         hint = "For amazon-ses: install the extra, uv sync --extra ses"
-        return [Error(f"MAIL_URL names a transport that cannot be loaded: {error}", hint=hint, id="daily_papers.E012")]
+        return [
+            Error(
+                f"MAIL_URL names a transport that cannot be loaded: {error}",
+                hint=hint,
+                id="daily_papers.E012",
+            )
+        ]
     return []
 
 

@@ -21,7 +21,13 @@ QUOTED_PRINTABLE.body_encoding = QP
 
 
 def message_to(
-    subscriber: Subscriber, name: str, context: Mapping[str, Any], *, now: datetime, key: str, listed: bool = False
+    subscriber: Subscriber,
+    name: str,
+    context: Mapping[str, Any],
+    *,
+    now: datetime,
+    key: str,
+    listed: bool = False,
 ) -> EmailMultiAlternatives:
     """The mail ``templates/emails/<name>/`` to one reader, not sent.
 

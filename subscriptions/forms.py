@@ -33,7 +33,9 @@ class SignupForm(forms.Form):
         """The address as RFC 5321 and IDNA 2008 have it; the domain in lower case."""
         try:
             # Not every mail server carries SMTPUTF8 (RFC 6531), so a local part must be ASCII.
-            found = validate_email(self.cleaned_data["email"], check_deliverability=False, allow_smtputf8=False, strict=True)
+            found = validate_email(
+                self.cleaned_data["email"], check_deliverability=False, allow_smtputf8=False, strict=True
+            )
         except EmailNotValidError as error:
             raise ValidationError(HOW_TO_WRITE) from error
         address = f"{found.local_part}@{found.ascii_domain}"

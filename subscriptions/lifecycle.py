@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q
+from django.urls import reverse
 
 from subscriptions.emails import message_to
 from subscriptions.links import absolute, confirm_path, manage_token
@@ -17,8 +19,6 @@ from subscriptions.models import (
     Topic,
     address_hash,
 )
-from django.core.mail import EmailMessage
-from django.urls import reverse
 
 WORDING = (
     "One email a day with trending papers in the topics you choose. We send a link to confirm first. "
@@ -128,7 +128,8 @@ def choose(subscriber: Subscriber, topics: Iterable[Topic], now: datetime) -> No
         wanted = {topic.pk for topic in topics}
         subscriber.interests.exclude(topic__in=wanted).delete()
         Interest.objects.bulk_create(
-            [Interest(subscriber=subscriber, topic_id=topic) for topic in sorted(wanted)], ignore_conflicts=True
+            [Interest(subscriber=subscriber, topic_id=topic) for topic in sorted(wanted)],
+            ignore_conflicts=True,
         )
         _note(subscriber, ConsentEvent.Kind.CHANGED, now, "preferences")
 
@@ -148,5 +149,10 @@ def unsubscribe(subscriber: Subscriber, now: datetime, where: str) -> bool:
 
 def _note(subscriber: Subscriber, kind: ConsentEvent.Kind, now: datetime, where: str, wording: str = "") -> None:
     ConsentEvent.objects.create(
-        subscriber=subscriber, email_hash=subscriber.email_hash, kind=kind, at=now, where=where, wording=wording
+        subscriber=subscriber,
+        email_hash=subscriber.email_hash,
+        kind=kind,
+        at=now,
+        where=where,
+        wording=wording,
     )

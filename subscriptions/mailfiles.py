@@ -21,7 +21,7 @@ class EmlBackend(BaseEmailBackend):
 
     def __init__(self, fail_silently: bool = False, **kwargs: Any) -> None:
         super().__init__(fail_silently=fail_silently, **kwargs)
-        self.folder = Path(settings.EMAIL_FILE_PATH)
+        self.folder = Path(settings.EMAIL_FILE_PATH or "var/mail")
 
     def open(self) -> bool:
         """Make the folder."""

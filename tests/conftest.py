@@ -18,7 +18,12 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 @pytest.fixture(autouse=True)
 def own_cache(settings):
     """Each test its own cache, and no static manifest: nobody collected one."""
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": os.urandom(4).hex()}}
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": os.urandom(4).hex(),
+        }
+    }
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -50,7 +55,11 @@ def robotics(db):
 @pytest.fixture
 def speech(db):
     return Topic.objects.create(
-        slug="speech", name="Speech", description="Speech.", categories=["eess.AS"], terms=["speech recognition"]
+        slug="speech",
+        name="Speech",
+        description="Speech.",
+        categories=["eess.AS"],
+        terms=["speech recognition"],
     )
 
 

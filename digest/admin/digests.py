@@ -117,9 +117,7 @@ class DigestAdmin(ReadOnlyAdmin):
         nobody = copy(digest.subscriber)
         nobody.pk, nobody.email = 0, "reader@example.org"
         try:
-            message = digest_message(
-                digest, nobody, Shelf.for_digests([digest]), now=digest.accepted_at or clock.now()
-            )
+            message = digest_message(digest, nobody, Shelf.for_digests([digest]), now=digest.accepted_at or clock.now())
         except ValueError as error:
             raise Http404("It has no paper to show.") from error
         return HttpResponse(message.alternatives[0][0])

@@ -37,13 +37,9 @@ def next_step(edition: Edition, now: datetime) -> str:
         return "It waits for an editor: no hour is set at which editions approve themselves."
     at = approval.approves_at(edition)
     if now < at:
-        return (
-            f"It approves itself on {at:%Y-%m-%d at %H:%M} UTC, in {timeuntil(at, now)}, unless it is held."
-        )
+        return f"It approves itself on {at:%Y-%m-%d at %H:%M} UTC, in {timeuntil(at, now)}, unless it is held."
     latest = at + editions.PATIENCE
-    return (
-        f"Its hour was {at:%H:%M} UTC. It waits for the sources to be read, until {latest:%H:%M} UTC at most."
-    )
+    return f"Its hour was {at:%H:%M} UTC. It waits for the sources to be read, until {latest:%H:%M} UTC at most."
 
 
 @admin.register(Edition)

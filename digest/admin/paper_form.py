@@ -15,9 +15,7 @@ from digest.sources.arxiv import bare_id
 from digest.sources.base import PaperRecord
 from digest.text import readable
 
-_ARXIV_PREFIX = re.compile(
-    r"(?:https?://)?(?:(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)", re.IGNORECASE
-)
+_ARXIV_PREFIX = re.compile(r"(?:https?://)?(?:(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)", re.IGNORECASE)
 _DOI_PREFIX = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")  # https://www.doi.org/doi_handbook/2_Numbering.html
 
@@ -32,9 +30,7 @@ class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         max_length=200,
         help_text="Like 2604.14268; a link to arXiv will do.",
     )
-    doi = forms.CharField(
-        label="DOI", required=False, max_length=255, help_text="Like 10.1000/182; a link will do."
-    )
+    doi = forms.CharField(label="DOI", required=False, max_length=255, help_text="Like 10.1000/182; a link will do.")
     authors = LinesField(rows=5, help_text="One a line, in the order of the paper.")
     categories = LinesField(rows=3, help_text="arXiv categories, one a line, the primary one first: cs.CL")
     keywords = LinesField(rows=3, help_text="One a line. Topics match them too.")

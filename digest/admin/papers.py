@@ -136,9 +136,7 @@ class PaperAdmin(ListAdmin):
             self.message_user(request, "Write a reason beside the action: others will ask.", messages.ERROR)
             return
         papers = list(queryset.filter(hidden_at=None))
-        Paper.objects.filter(pk__in=[p.pk for p in papers]).update(
-            hidden_at=clock.now(), hidden_reason=reason
-        )
+        Paper.objects.filter(pk__in=[p.pk for p in papers]).update(hidden_at=clock.now(), hidden_reason=reason)
         self.log(request, papers, f"Hidden: {reason}")
         self.message_user(request, f"Hidden: {len(papers)}.", messages.SUCCESS)
 

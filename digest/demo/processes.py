@@ -48,8 +48,12 @@ class Processes:
     def start(self, name: str, *arguments: str) -> None:
         """Start ``python -m arguments``, in a session of its own: Ctrl-C reaches the parent only, which ends it."""
         with (self.logs / f"{name}.log").open("ab") as log:
-            self.children[name] = subprocess.Popen(
-                [sys.executable, "-m", *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            self.children[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and words
+                [sys.executable, "-m", *arguments],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def dead(self) -> list[str]:
@@ -82,9 +86,19 @@ def start_valkey(port: int, folder: Path) -> Any:
 
 
 def start_stack(processes: Processes, *, web_port: int | None, worker: bool, beat_file: Path) -> None:
-    """gunicorn (unless ``web_port`` is None), a Celery worker with threads (if ``worker``), and a beat."""
+    """Gunicorn (unless ``web_port`` is None), a Celery worker with threads (if ``worker``), and a beat."""
     if web_port is not None:
-        web = ("gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{web_port}", "--threads", "4", "--graceful-timeout", "3", "--no-control-socket")
+        web = (
+            "gunicorn",
+            "config.wsgi",
+            "--bind",
+            f"127.0.0.1:{web_port}",
+            "--threads",
+            "4",
+            "--graceful-timeout",
+            "3",
+            "--no-control-socket",
+        )
         processes.start("web", *web)
     celery = ("celery", "--app", "config.celery")
     # Threads: a prefork pool's warm shutdown hangs now and then when many small tasks are queued.

@@ -52,7 +52,11 @@ def cast(topics: list[int]) -> list[Reader]:
     """The readers, with one to four of ``topics`` each, by a fixed rule; every ninth has none."""
     readers = []
     for number, (zone, hour) in enumerate((*DUE, *LATER)):
-        own = [] if number % 9 == 8 else [topics[(number * 7 + step * 11) % len(topics)] for step in range(1 + number % 4)]
+        own = (
+            []
+            if number % 9 == 8
+            else [topics[(number * 7 + step * 11) % len(topics)] for step in range(1 + number % 4)]
+        )
         readers.append(Reader(zone, hour, tuple(dict.fromkeys(own))))
     return readers
 
@@ -108,5 +112,8 @@ def _make_the_absent(number: int, confirmed: datetime, midnight: datetime) -> No
     left.reschedule(midnight)
     left.save()
     Suppression.objects.create(
-        email_hash=bounced.email_hash, reason=Suppression.Reason.BOUNCE, detail="550 in the demo", created_at=confirmed
+        email_hash=bounced.email_hash,
+        reason=Suppression.Reason.BOUNCE,
+        detail="550 in the demo",
+        created_at=confirmed,
     )

@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
@@ -38,11 +38,17 @@ class StageCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """--now for a replay; --day where the stage is about one."""
         parser.add_argument(
-            "--now", type=instant, metavar="INSTANT", help="act as if it were this instant, like 2026-03-20T06:00 (UTC)"
+            "--now",
+            type=instant,
+            metavar="INSTANT",
+            help="act as if it were this instant, like 2026-03-20T06:00 (UTC)",
         )
         if self.takes_day:
             parser.add_argument(
-                "--day", type=iso_day, metavar="DAY", help="the day to work on, like 2026-03-20; today (UTC) if not given"
+                "--day",
+                type=iso_day,
+                metavar="DAY",
+                help="the day to work on, like 2026-03-20; today (UTC) if not given",
             )
 
     def now(self, options: dict[str, Any]) -> datetime:
@@ -58,7 +64,7 @@ class StageCommand(BaseCommand):
     @property
     def console(self) -> Console:
         """Where tables and bars go: stdout, without colours where it is not a terminal."""
-        return Console(file=self.stdout._out, highlight=False)  # type: ignore[attr-defined]
+        return Console(file=cast("IO[str]", self.stdout), highlight=False)
 
     @contextmanager
     def bar(self, what: str, total: int | None) -> Iterator[Progress]:

@@ -70,7 +70,9 @@ class Digest(models.Model):
         constraints = [models.UniqueConstraint(fields=["subscriber", "day"], name="one_digest_per_reader_and_day")]
         indexes = [
             models.Index(
-                fields=["state", "id"], name="digest_open", condition=Q(state__in=["planned", "claimed", "sending"])
+                fields=["state", "id"],
+                name="digest_open",
+                condition=Q(state__in=["planned", "claimed", "sending"]),
             ),
             models.Index(fields=["day", "state"], name="digest_day_state"),
         ]

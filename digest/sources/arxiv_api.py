@@ -69,9 +69,7 @@ def fetch(day: date) -> Iterator[Fetched]:
             yield record
         if start + PAGE >= total:
             return
-    logger.warning(
-        "%s: more than %d papers submitted on %s: the rest is left out", NAME, PAGE * MAX_PAGES, day
-    )
+    logger.warning("%s: more than %d papers submitted on %s: the rest is left out", NAME, PAGE * MAX_PAGES, day)
 
 
 def _page(query: dict[str, str], start: int) -> tuple[list[Any], int, Any]:
@@ -153,9 +151,5 @@ def _categories(feed: Any, entry: Any) -> tuple[str, ...]:
     primary = extension(feed, entry, ARXIV, "primary_category")
     first = text_of(primary.get("term")) if isinstance(primary, dict) else ""
     tags = entry.get("tags", [])
-    own = [
-        text_of(tag.get("term"))
-        for tag in tags
-        if tag.get("scheme") in (None, "http://arxiv.org/schemas/atom")
-    ]
+    own = [text_of(tag.get("term")) for tag in tags if tag.get("scheme") in (None, "http://arxiv.org/schemas/atom")]
     return tuple(dict.fromkeys(filter(None, [first, *own])))

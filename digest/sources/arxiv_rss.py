@@ -66,9 +66,7 @@ def _batch(categories: list[str], day: date) -> list[Fetched]:
         text = f"{NAME}: {title}: {text_of(feed.feed.get('subtitle'))}"
         raise SourceError(text, transient=False)
     if len(feed.entries) >= MAX_ITEMS:
-        logger.warning(
-            "%s: the feed of %s is full at %d items: papers may be missing", NAME, categories, MAX_ITEMS
-        )
+        logger.warning("%s: the feed of %s is full at %d items: papers may be missing", NAME, categories, MAX_ITEMS)
     if _date_of(feed) != day:
         return []
     return [record for entry in feed.entries if (record := read(feed, entry, day)) is not None]

@@ -22,9 +22,7 @@ TIMEOUTS_PER_ANSWER = 4  # httpx's timeouts are per read: a server that drips wo
 
 Params = Mapping[str, str | int]
 
-_WEB_PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
-)
+_WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 
 
 class _PassingError(SourceError):
@@ -41,9 +39,9 @@ def _pause(error: Exception) -> bool | float:
     return True if error.wait is None else max(error.wait, 0.1)
 
 
-_with_retries = stamina.RetryingCaller(
-    attempts=3, timeout=None, wait_initial=0.5, wait_max=4.0, wait_jitter=0.5
-).on(_pause)
+_with_retries = stamina.RetryingCaller(attempts=3, timeout=None, wait_initial=0.5, wait_max=4.0, wait_jitter=0.5).on(
+    _pause
+)
 
 
 def get(

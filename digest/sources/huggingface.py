@@ -43,9 +43,7 @@ def fetch(day: date) -> Iterator[Fetched]:
 def _page(day: date, page: int) -> list[Any]:
     params: client.Params = {"date": day.isoformat(), "p": page, "limit": LIMIT}
     url = f"{settings.HUGGINGFACE_URL}/api/daily_papers"
-    body = client.get(
-        url, params, source=NAME, accept="application/json", min_interval=SECONDS_BETWEEN_REQUESTS
-    )
+    body = client.get(url, params, source=NAME, accept="application/json", min_interval=SECONDS_BETWEEN_REQUESTS)
     elements = read_json(body, source=NAME)
     if not isinstance(elements, list):
         kind = type(elements).__name__

@@ -20,8 +20,9 @@ MODELS = ["paper", "edition", "digest", "sourcerun", "topic"]
 
 
 @pytest.fixture(autouse=True)
-def stopped_clock(monkeypatch):
+def stopped_clock(monkeypatch, settings):
     monkeypatch.setattr(clock, "now", lambda: NOW)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a log-in a test, not a second
 
 
 @pytest.fixture
@@ -59,9 +60,7 @@ def path_of(model, view="changelist", *args):
 
 
 def newest(model):
-    return apps.get_model("subscriptions" if model == "topic" else "digest", model)._default_manager.latest(
-        "pk"
-    )
+    return apps.get_model("subscriptions" if model == "topic" else "digest", model)._default_manager.latest("pk")
 
 
 def queries(client, path):
@@ -119,8 +118,8 @@ def test_a_list_says_more_than_where_it_stopped_counting(admin_client, monkeypat
 # --- Papers ---------------------------------------------------------------------------------------
 
 NAMES = (
-    "title authors arxiv_id doi abstract blurb categories keywords code_url project_url featured_on announced_on "
-    "submitted_at_0 submitted_at_1"
+    "title authors arxiv_id doi abstract blurb categories keywords code_url project_url featured_on "
+    "announced_on submitted_at_0 submitted_at_1"
 )
 EMPTY = dict.fromkeys(NAMES.split(), "")
 
@@ -162,10 +161,7 @@ def test_a_paper_without_an_arxiv_id_gets_the_key_that_a_source_would_give_it(ad
 def test_a_paper_that_is_here_already_is_refused_with_its_link(admin_client):
     known = make_paper(7, "Known <already>")
     page = add(admin_client, title="Again", arxiv_id="2603.00007").content.decode()
-    assert (
-        f'This paper is here already: <a href="{path_of("paper", "change", known.pk)}">Known &lt;already&gt;'
-        in page
-    )
+    assert f'This paper is here already: <a href="{path_of("paper", "change", known.pk)}">Known &lt;already&gt;' in page
     assert Paper.objects.count() == 1
 
 
@@ -318,9 +314,7 @@ def form_of(edition, **changes):
     """What a browser sends back: every field, what it showed, and the ``changes`` of a paper by its title."""
     values = {}
     for entry in edition.entries.select_related("paper"):
-        shown = {
-            name: getattr(entry, name) for name in ("position", "pinned", "hidden", "hidden_reason", "blurb")
-        }
+        shown = {name: getattr(entry, name) for name in ("position", "pinned", "hidden", "hidden_reason", "blurb")}
         for name, value in shown.items():
             values[f"initial-entry-{entry.pk}-{name}"] = str(value)
             new = changes.get(entry.paper.title, {}).get(name, value)
@@ -386,9 +380,7 @@ def test_two_editors_at_once_both_keep_their_work(admin_client, edition):
 
 def test_a_paper_that_came_in_meanwhile_keeps_its_pin(admin_client, edition):
     values = form_of(edition, A={"blurb": "First."})
-    EditionPaper.objects.create(
-        edition=edition, paper=make_paper(4, "D"), position=4, pinned=True, blurb="D."
-    )
+    EditionPaper.objects.create(edition=edition, paper=make_paper(4, "D"), position=4, pinned=True, blurb="D.")
     admin_client.post(path_of("edition", "change", edition.pk), values)
     entry = edition.entries.get(paper__title="D")
     assert (entry.pinned, entry.blurb) == (True, "D.")
@@ -513,6 +505,4 @@ def test_the_page_says_what_happens_next(admin_client, edition, fields, words):
 
 def test_without_an_hour_the_edition_waits_for_an_editor(admin_client, edition, settings):
     settings.EDITION_APPROVE_AT = None
-    assert (
-        "waits for an editor" in admin_client.get(path_of("edition", "change", edition.pk)).content.decode()
-    )
+    assert "waits for an editor" in admin_client.get(path_of("edition", "change", edition.pk)).content.decode()

@@ -112,7 +112,11 @@ REFUSED = {"r1@example.org": (550, b"no such user r1@example.org")}
     ("error", "state", "reason"),
     [
         (smtplib.SMTPRecipientsRefused(REFUSED), "rejected", "the recipient was refused (550)"),
-        (smtplib.SMTPRecipientsRefused({"r1@example.org": (452, b"full")}), "planned", "the recipient was refused for now (452)"),
+        (
+            smtplib.SMTPRecipientsRefused({"r1@example.org": (452, b"full")}),
+            "planned",
+            "the recipient was refused for now (452)",
+        ),
         (smtplib.SMTPDataError(554, b"spam"), "rejected", "SMTPDataError (554)"),
         (smtplib.SMTPServerDisconnected("gone"), "uncertain", "connection lost: SMTPServerDisconnected"),
         (TimeoutError(), "uncertain", "connection lost: TimeoutError"),
@@ -185,7 +189,12 @@ def test_two_claimers_never_get_the_same_digest(planned):
 
 
 def test_a_change_that_the_table_does_not_have_is_a_defect():
-    for start, end in (("accepted", "planned"), ("planned", "accepted"), ("cancelled", "planned"), ("skipped", "sending")):
+    for start, end in (
+        ("accepted", "planned"),
+        ("planned", "accepted"),
+        ("cancelled", "planned"),
+        ("skipped", "sending"),
+    ):
         with pytest.raises(ledger.IllegalTransition):
             ledger.move(Digest.objects.all(), start, end)
 

@@ -18,7 +18,13 @@ def at_now(monkeypatch):
 def test_the_front_page_has_the_banner_the_form_and_todays_papers(client, at_now):
     make_edition([make_paper(214, "A robot study", authors=["Ana Exemplar"])])
     page = client.get("/").content.decode()
-    for text in ("Get trending papers in your email inbox!", "Daily Papers", "A robot study", "Ana Exemplar", "214 upvotes"):
+    for text in (
+        "Get trending papers in your email inbox!",
+        "Daily Papers",
+        "A robot study",
+        "Ana Exemplar",
+        "214 upvotes",
+    ):
         assert text in page
     assert f'action="{reverse("subscribe")}"' in page
 
@@ -42,7 +48,11 @@ def test_an_empty_site_says_what_will_be_here(client):
 
 
 def test_hidden_and_withdrawn_papers_are_nowhere(client):
-    shown, hidden, gone = make_paper(1, "Shown one"), make_paper(2, "Hidden one"), make_paper(3, "Gone one", withdrawn_at=NOW)
+    shown, hidden, gone = (
+        make_paper(1, "Shown one"),
+        make_paper(2, "Hidden one"),
+        make_paper(3, "Gone one", withdrawn_at=NOW),
+    )
     make_edition([shown, hidden, gone]).entries.filter(paper=hidden).update(hidden=True)
     page = client.get("/").content.decode()
     assert "Shown one" in page
@@ -85,7 +95,9 @@ def test_a_reader_sees_the_next_digest_and_fourteen_days_with_reasons(client, co
     assert "no-store" in page["Cache-Control"]
 
 
-def test_send_me_todays_now_plans_by_the_ordinary_path(client, confirmed, at_now, nudges, django_capture_on_commit_callbacks):
+def test_send_me_todays_now_plans_by_the_ordinary_path(
+    client, confirmed, at_now, nudges, django_capture_on_commit_callbacks
+):
     make_edition([make_paper(1)])
     path = reverse("send-now", args=[links.manage_token(confirmed, NOW)])
     assert client.get(path).status_code == 405

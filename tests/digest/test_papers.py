@@ -2,8 +2,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings as hypothesis_settings
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from digest import papers
@@ -40,7 +40,11 @@ def serve(monkeypatch, *records):
 
 
 def test_a_run_stores_papers_counts_and_the_sources_own_record(monkeypatch):
-    run = serve(monkeypatch, replace(RECORD, raw={"x": 1}), replace(RECORD, source_key="2603.00002", arxiv_id="2603.00002"))
+    run = serve(
+        monkeypatch,
+        replace(RECORD, raw={"x": 1}),
+        replace(RECORD, source_key="2603.00002", arxiv_id="2603.00002"),
+    )
     assert (run.state, run.received, run.created) == ("fresh", 2, 2)
     assert Sighting.objects.get(source_key="2603.00001").raw == {"x": 1}
     assert [s.upvotes for s in Signal.objects.all()] == [5, 5]
@@ -133,7 +137,12 @@ def test_without_an_id_the_same_title_of_another_author_is_another_work():
 
 
 @hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(title=st.text(min_size=1), author=st.text(), abstract=st.text(), raw=st.dictionaries(st.text(), st.text() | st.floats()))
+@given(
+    title=st.text(min_size=1),
+    author=st.text(),
+    abstract=st.text(),
+    raw=st.dictionaries(st.text(), st.text() | st.floats()),
+)
 def test_no_text_breaks_storing(title, author, abstract, raw, django_db_blocker):
     record = replace(RECORD, title=title, authors=(author,), abstract=abstract, raw=raw)
     run = SourceRun.objects.create(source="x", day=TODAY, started_at=NOW)

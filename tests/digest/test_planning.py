@@ -46,7 +46,10 @@ def test_only_those_whose_hour_has_come_and_who_want_mail_are_planned(confirmed,
     make_reader("back", paused_until=NOW - timedelta(days=1))
     make_reader("gone", state="unsubscribed")
     plan()
-    assert sorted(Digest.objects.values_list("subscriber__email", flat=True)) == ["back@example.org", "confirmed@example.org"]
+    assert sorted(Digest.objects.values_list("subscriber__email", flat=True)) == [
+        "back@example.org",
+        "confirmed@example.org",
+    ]
 
 
 def test_nothing_in_the_topics_is_a_named_skip_and_no_mail(speech):
@@ -116,7 +119,13 @@ def test_a_refused_or_skipped_digest_leaves_its_papers_free(confirmed):
 
 
 def test_after_an_absence_all_missed_editions_are_one_digest(confirmed):
-    make_digest(confirmed, [make_paper(9)], state="accepted", day=TODAY - timedelta(days=3), content_to=TODAY - timedelta(days=3))
+    make_digest(
+        confirmed,
+        [make_paper(9)],
+        state="accepted",
+        day=TODAY - timedelta(days=3),
+        content_to=TODAY - timedelta(days=3),
+    )
     made = [make_paper(n, day=TODAY - timedelta(days=n)) for n in range(3)]
     for n in range(3):
         make_edition([made[n]], TODAY - timedelta(days=n))

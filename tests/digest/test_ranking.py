@@ -54,7 +54,8 @@ def days(draw):
     papers = draw(st.lists(st.integers(1, 60), unique=True, max_size=40))
     candidates = [Candidate(p, place, draw(st.floats(0, 20))) for place, p in enumerate(papers, start=1)]
     matches = {
-        topic: {p: Match(topic, "t", draw(st.floats(0.5, 4))) for p in papers if draw(st.booleans())} for topic in range(4)
+        topic: {p: Match(topic, "t", draw(st.floats(0.5, 4))) for p in papers if draw(st.booleans())}
+        for topic in range(4)
     }
     return candidates, matches
 

@@ -124,4 +124,10 @@ def test_three_thousand_authors_fit_a_line():
 
 def test_a_mail_without_papers_is_refused(digest):
     with pytest.raises(ValueError, match="no paper"):
-        digest_message(digest, digest.subscriber, Shelf.for_digests([digest]), now=NOW, without=[p["paper"] for p in digest.picks])
+        digest_message(
+            digest,
+            digest.subscriber,
+            Shelf.for_digests([digest]),
+            now=NOW,
+            without=[p["paper"] for p in digest.picks],
+        )

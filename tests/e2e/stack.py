@@ -60,7 +60,13 @@ def manage(database: str, *arguments: str, **environment: str) -> str:
 def run_code(database: str, code: str, **environment: str):
     """Python in a Django shell; what its variable ``out`` holds, through JSON."""
     printed = manage(
-        database, "shell", "--no-imports", "-v0", "-c", f"out = None\n{code}\nimport json\nprint(json.dumps(out))", **environment
+        database,
+        "shell",
+        "--no-imports",
+        "-v0",
+        "-c",
+        f"out = None\n{code}\nimport json\nprint(json.dumps(out))",
+        **environment,
     )
     return json.loads(printed.splitlines()[-1])
 

@@ -72,12 +72,17 @@ def titles(mail):
 @pytest.mark.slow
 @pytest.mark.xdist_group("stack")
 @pytest.mark.skipif(
-    port_is_free(int(os.environ["REDIS_URL"].rpartition(":")[2].partition("/")[0])), reason="two days end to end: needs Redis"
+    port_is_free(int(os.environ["REDIS_URL"].rpartition(":")[2].partition("/")[0])),
+    reason="two days end to end: needs Redis",
 )
 def test_two_days_bring_each_reader_the_right_mails_once(tmp_path, monkeypatch):
     inbox, web = Inbox(), free_port()
     inbox.start()
-    with scratch_database(tmp_path) as database, replay(PAPERS) as source, Processes(tmp_path / "log") as processes:
+    with (
+        scratch_database(tmp_path) as database,
+        replay(PAPERS) as source,
+        Processes(tmp_path / "log") as processes,
+    ):
         settings = {
             "DEBUG": "true",
             "DATABASE_URL": database,
@@ -92,7 +97,10 @@ def test_two_days_bring_each_reader_the_right_mails_once(tmp_path, monkeypatch):
             monkeypatch.setenv(name, value)
 
         def states(day):
-            return {email.partition("@")[0]: (state, reason) for email, state, reason in run_code(database, STATES.format(day=day))}
+            return {
+                email.partition("@")[0]: (state, reason)
+                for email, state, reason in run_code(database, STATES.format(day=day))
+            }
 
         run_code(database, SEED)
         run_code(database, CLOCK.format(instant=f"{THURSDAY}T06:05"))
@@ -112,12 +120,15 @@ def test_two_days_bring_each_reader_the_right_mails_once(tmp_path, monkeypatch):
             run_code(database, CLOCK.format(instant=f"{FRIDAY}T06:05"))
             wait_until(lambda: len(states(FRIDAY)) == 4, "four digests planned on Friday")
             link = thursday["berlin"]["List-Unsubscribe"].strip("<>")
-            with urlopen(Request(link, data=b"List-Unsubscribe=One-Click", method="POST")) as answer:  # ... one leaves ...
+            with urlopen(
+                Request(link, data=b"List-Unsubscribe=One-Click", method="POST")
+            ) as answer:  # ... one leaves ...
                 assert answer.status == 200
             assert run_code(database, HIDE) == 1  # ... and a paper is hidden ...
             inbox.start()  # ... before anything is sent.
             wait_until(
-                lambda: all(state in {"accepted", "cancelled"} for state, _ in states(FRIDAY).values()), "Friday's digests ended"
+                lambda: all(state in {"accepted", "cancelled"} for state, _ in states(FRIDAY).values()),
+                "Friday's digests ended",
             )
         except AssertionError as error:
             logs = "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in (tmp_path / "log").glob("*.log"))

@@ -16,8 +16,9 @@ MODELS = ["subscriber", "suppression", "signuprequest", "consentevent"]
 
 
 @pytest.fixture(autouse=True)
-def stopped_clock(monkeypatch):
+def stopped_clock(monkeypatch, settings):
     monkeypatch.setattr(clock, "now", lambda: NOW)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a log-in a test, not a second
 
 
 def path_of(model, view="changelist", *args):
@@ -42,9 +43,7 @@ def get(client, path, **query):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_list_shows_no_address_and_asks_the_same_number_of_queries_for_5_and_for_60_rows(
-    admin_client, model
-):
+def test_a_list_shows_no_address_and_asks_the_same_number_of_queries_for_5_and_for_60_rows(admin_client, model):
     fill(5)
     _, few = get(admin_client, path_of(model))
     fill(55)
@@ -173,7 +172,5 @@ def test_lifting_needs_the_permission_to_change(client, suppressed):
     viewer = User.objects.create_user("viewer", is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename="view_suppression"))
     client.force_login(viewer)
-    client.post(
-        path_of("suppression"), {"action": "lift", "_selected_action": [Suppression.objects.get().pk]}
-    )
+    client.post(path_of("suppression"), {"action": "lift", "_selected_action": [Suppression.objects.get().pk]})
     assert Suppression.objects.live().exists()

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from subscriptions.schedule import EVERY_DAY, local_day, next_due, next_due_after_change, weekdays
 
 zones = st.sampled_from(
-    ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati", "Australia/Lord_Howe", "Pacific/Apia"]
+    [
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Asia/Kathmandu",
+        "Pacific/Kiritimati",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+    ]
 )
 instants = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
 hours = st.times().map(lambda t: t.replace(second=0, microsecond=0))

@@ -79,7 +79,11 @@ def test_the_answer_is_the_same_for_every_state_of_an_address(client, nudges, st
         if state == "paused":
             Subscriber.objects.update(paused_until=now + timedelta(days=3650))
     response = sign_up(client)
-    assert (response.status_code, response["Location"], response.content) == (303, reverse("check-email"), b"")
+    assert (response.status_code, response["Location"], response.content) == (
+        303,
+        reverse("check-email"),
+        b"",
+    )
     assert SignupRequest.objects.count() == 1
     assert not response.cookies
 
@@ -90,7 +94,10 @@ def test_an_active_reader_is_told_so_and_a_complainer_gets_nothing(client, nudge
     handle_signups()
     assert [m.subject for m in mail.outbox] == ["You are already subscribed to Daily Papers"]
     assert mail.outbox[0].to == [confirmed.email]
-    assert [r.outcome for r in SignupRequest.objects.order_by("pk")] == ["already-subscribed sent", "suppressed"]
+    assert [r.outcome for r in SignupRequest.objects.order_by("pk")] == [
+        "already-subscribed sent",
+        "suppressed",
+    ]
 
 
 def test_one_address_gets_one_mail_in_ten_minutes_however_often_it_is_typed(client, nudges):
@@ -142,7 +149,11 @@ def test_an_address_that_cannot_be_mailed_is_refused_with_what_to_do(client, add
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("Name@Example.ORG", "name@example.org"), (" a+tag@example.org ", "a+tag@example.org"), ("x@straße.de", "x@xn--strae-oqa.de")],
+    [
+        ("Name@Example.ORG", "name@example.org"),
+        (" a+tag@example.org ", "a+tag@example.org"),
+        ("x@straße.de", "x@xn--strae-oqa.de"),
+    ],
 )
 def test_addresses_are_kept_as_they_can_be_mailed(typed, kept):
     form = SignupForm({"email": typed})
@@ -167,7 +178,9 @@ def test_get_head_and_options_change_nothing(client, confirmed, nudges, now):
     for path in paths:
         for method in ("get", "head", "options"):
             getattr(client, method)(path)
-    assert before == [list(model.objects.order_by("pk").values()) for model in (Subscriber, SignupRequest, ConsentEvent)]
+    assert before == [
+        list(model.objects.order_by("pk").values()) for model in (Subscriber, SignupRequest, ConsentEvent)
+    ]
 
 
 def test_the_pages_of_a_forged_or_foreign_token_say_what_to_do(client, confirmed):

@@ -67,7 +67,10 @@ class Command(BaseCommand):
             password = self.prepare_rows(day, state)
             with Processes(VAR / "log") as processes:
                 start_stack(
-                    processes, web_port=web_port, worker=not options["no_worker"], beat_file=VAR / "beat-schedule"
+                    processes,
+                    web_port=web_port,
+                    worker=not options["no_worker"],
+                    beat_file=VAR / "beat-schedule",
                 )
                 self.run(day, processes, password, web_port, options)
         finally:
@@ -139,7 +142,11 @@ class Command(BaseCommand):
         files = len(list((VAR / "mail").glob("digest-*.eml")))
         self.console.print(f"mails: {files} .eml files in {VAR.relative_to(settings.BASE_DIR) / 'mail'}/")
         if not done:
-            why = "no worker runs (--no-worker)" if options["no_worker"] else "see var/log/worker.log and var/log/beat.log"
+            why = (
+                "no worker runs (--no-worker)"
+                if options["no_worker"]
+                else "see var/log/worker.log and var/log/beat.log"
+            )
             self.console.print(f"The day did not get done: {why}.")
         if options["once"]:
             if not done:
@@ -175,4 +182,3 @@ class Command(BaseCommand):
     def patience(processes: Processes) -> float:
         """Seconds to wait for a change; short where there is nobody to bring one."""
         return STALLED_AFTER if "worker" in processes.children else 8.0
-

@@ -7,7 +7,9 @@ from digest.management.stage import StageCommand
 
 
 class Command(StageCommand):
-    help = "Draft the edition of a day, or draft it again: new papers come in, the editors' pins, hides and blurbs stay."
+    help = (
+        "Draft the edition of a day, or draft it again: new papers come in, the editors' pins, hides and blurbs stay."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 1 where there is no paper for the day."""

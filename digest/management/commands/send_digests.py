@@ -23,7 +23,10 @@ class Command(StageCommand):
             task = progress.task_ids[0]
             try:
                 while ended := delivery.send_digests(
-                    ticking, "command", settings.SEND_CHUNK, progress=lambda number: progress.advance(task, number)
+                    ticking,
+                    "command",
+                    settings.SEND_CHUNK,
+                    progress=lambda number: progress.advance(task, number),
                 ):
                     total += ended
             except delivery.TransportDown as error:
@@ -31,4 +34,6 @@ class Command(StageCommand):
                     f"The mail server cannot be reached ({error}). {waiting} digests stay planned. "
                     "Check MAIL_URL; the next run goes on."
                 ) from error
-        self.stdout.write(", ".join(f"{n} {state}" for state, n in sorted(total.items())) + "." if total else "Nothing to send.")
+        self.stdout.write(
+            ", ".join(f"{n} {state}" for state, n in sorted(total.items())) + "." if total else "Nothing to send."
+        )

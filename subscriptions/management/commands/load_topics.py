@@ -22,7 +22,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Add the missing ones."""
         shipped = [
-            Topic(position=10 * place, **fields) for place, fields in enumerate(json.loads(SHIPPED.read_text()), start=1)
+            Topic(position=10 * place, **fields)
+            for place, fields in enumerate(json.loads(SHIPPED.read_text()), start=1)
         ]
         before = Topic.objects.count()
         if options["overwrite"]:

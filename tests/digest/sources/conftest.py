@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import stamina
 from django.core.cache import cache
-from loopback import Server, handler
 
 from digest.sources import arxiv_api, arxiv_rss, huggingface
+from tests.digest.sources.loopback import Server, handler
 
 # The checkout's neighbour with real answers, which are not part of the project.
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "payloads"
@@ -43,9 +43,7 @@ def shared() -> Path:
 @pytest.fixture(autouse=True)
 def quick_and_alone(settings, monkeypatch) -> Iterator[None]:
     """No waiting between requests, a cache of this process, no proxy of the machine."""
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "sources"}
-    }
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "sources"}}
     settings.SOURCE_TIMEOUT = 5
     settings.SITE_URL = "https://papers.example.org"
     settings.SOURCE_CONTACT = "team@example.org"

@@ -36,9 +36,7 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            asked = Asked(
-                parts.path, dict(parse_qsl(parts.query)), {k.lower(): v for k, v in self.headers.items()}
-            )
+            asked = Asked(parts.path, dict(parse_qsl(parts.query)), {k.lower(): v for k, v in self.headers.items()})
             server.asked.append(asked)
             route = server.routes.get(parts.path, lambda _: Reply(b"no such page", 404))
             answer = route(asked)

@@ -4,10 +4,10 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback import Reply
 
 from digest.sources import FILL_IN, SOURCES, arxiv_api, arxiv_rss, payload
 from digest.sources.base import PaperRecord, Rejected, SourceError
+from tests.digest.sources.loopback import Reply
 
 PATH = "/api/query"
 DAY = date(2026, 1, 2)
@@ -30,9 +30,7 @@ def entry(number: int = 1, prefix: str = "arxiv", **changes: str) -> str:
         "author": "Ann Lee",
     }
     quotes = {'"': "&quot;"}
-    return ENTRY.format(
-        prefix=prefix, **{name: escape(text, quotes) for name, text in (values | changes).items()}
-    )
+    return ENTRY.format(prefix=prefix, **{name: escape(text, quotes) for name, text in (values | changes).items()})
 
 
 def feed(*entries: str, total: int | str | None = None, prefix: str = "arxiv") -> bytes:
@@ -226,9 +224,7 @@ texts = st.text(max_size=40)
 @settings(deadline=None)
 @given(
     st.lists(
-        st.fixed_dictionaries(
-            {}, optional=dict.fromkeys(["id", "title", "published", "primary", "author"], texts)
-        )
+        st.fixed_dictionaries({}, optional=dict.fromkeys(["id", "title", "published", "primary", "author"], texts))
     )
 )
 def test_any_entry_gives_one_record_or_one_rejection(changes):

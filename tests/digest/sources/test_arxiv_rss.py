@@ -4,10 +4,10 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback import Reply
 
 from digest.sources import arxiv_rss, payload
 from digest.sources.base import PaperRecord, Rejected, SourceError
+from tests.digest.sources.loopback import Reply
 
 PATH = "/rss/cs.CL+cs.AI"
 DAY = date(2026, 1, 6)
@@ -31,9 +31,7 @@ def item(number: int = 1, prefix: str = "arxiv", **changes: str) -> str:
     return ITEM.format(prefix=prefix, **{name: escape(text) for name, text in (values | changes).items()})
 
 
-def feed(
-    *items: str, title="cs.CL updates", published="Tue, 06 Jan 2026 00:00:00 -0500", prefix="arxiv"
-) -> bytes:
+def feed(*items: str, title="cs.CL updates", published="Tue, 06 Jan 2026 00:00:00 -0500", prefix="arxiv") -> bytes:
     return FEED.format(title=title, published=published, items="".join(items), prefix=prefix).encode()
 
 
@@ -178,9 +176,7 @@ def test_authors_are_split_at_commas_that_part_names(creator, names):
 )
 def test_what_is_no_whole_feed_is_a_transient_failure(server, body):
     server.answer(PATH, body)
-    with pytest.raises(
-        SourceError, match=r"not a whole feed|not a feed|HTML page instead of a feed"
-    ) as caught:
+    with pytest.raises(SourceError, match=r"not a whole feed|not a feed|HTML page instead of a feed") as caught:
         fetch()
     assert caught.value.transient
 
@@ -213,9 +209,7 @@ texts = st.text(max_size=40)
 @settings(deadline=None)
 @given(
     st.lists(
-        st.fixed_dictionaries(
-            {}, optional=dict.fromkeys(["title", "description", "guid", "kind", "creator"], texts)
-        )
+        st.fixed_dictionaries({}, optional=dict.fromkeys(["title", "description", "guid", "kind", "creator"], texts))
     )
 )
 def test_any_item_gives_one_record_or_one_rejection(changes):

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from loopback import Reply
 
 from digest.sources import client
 from digest.sources.base import SourceError
+from tests.digest.sources.loopback import Reply
 
 
 def get(url: str, **options) -> bytes:
@@ -145,9 +145,7 @@ def test_redirects_in_a_circle_end(server):
         get(f"{server.url}/list")
 
 
-@pytest.mark.parametrize(
-    "page", [b"<!DOCTYPE html><html>", b"\xef\xbb\xbf\n<HTML lang=en>", b"<!-- x -->\n<html>"]
-)
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html><html>", b"\xef\xbb\xbf\n<HTML lang=en>", b"<!-- x -->\n<html>"])
 def test_a_web_page_in_place_of_data_is_a_transient_failure(server, page):
     server.answer("/list", page)
     with pytest.raises(SourceError, match="answered with an HTML page instead of JSON") as caught:

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback import Reply
 
 from digest.sources import huggingface
 from digest.sources.base import PaperRecord, Rejected, SourceError
+from tests.digest.sources.loopback import Reply
 
 PATH = "/api/daily_papers"
 DAY = date(2026, 1, 5)

@@ -2,10 +2,10 @@ import json
 from datetime import date
 
 import pytest
-from loopback import Reply
 
 from digest.sources import arxiv_api, arxiv_rss, huggingface
 from digest.sources.base import PaperRecord, Rejected, SourceError
+from tests.digest.sources.loopback import Reply
 
 RSS = "/rss/cs.CL+cs.AI"
 

@@ -17,9 +17,7 @@ def test_every_day_of_the_sample_has_papers_that_can_be_read():
         assert all(isinstance(record, PaperRecord) for record in records), day
         assert {record.featured_on for record in records} == {day}
         assert len({record.source_key for record in records}) == len(records)
-        assert all(
-            record.title and record.authors and record.categories and record.summary for record in records
-        )
+        assert all(record.title and record.authors and record.categories and record.summary for record in records)
 
 
 def test_days_come_in_order():
@@ -41,9 +39,7 @@ def test_a_bad_record_is_kept_aside_and_the_rest_read(tmp_path, monkeypatch):
     assert records[-1].stars is None
 
 
-@pytest.mark.parametrize(
-    "text", [None, "", "[]", '{"days": [{}]}', '{"days": [{"date": "x", "papers": []}]}']
-)
+@pytest.mark.parametrize("text", [None, "", "[]", '{"days": [{}]}', '{"days": [{"date": "x", "papers": []}]}'])
 def test_a_missing_or_broken_file_is_final(tmp_path, monkeypatch, text):
     path = tmp_path / "sample.json"
     if text is not None:
