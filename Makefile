@@ -24,7 +24,8 @@ test: .venv/.dev ## every test, on SQLite and on PostgreSQL with Redis (ARGS="-k
 
 ci: lint types imports templates migrations test ## what .ci/run runs
 
-lint: .venv/.dev ## ruff: rules and format
+lint: .venv/.dev ## ruff: rules and format; the lock file fits
+	$(UV) lock --check --quiet
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 

@@ -112,7 +112,7 @@ def give_back(ids: Iterable[int], claimed_by: str) -> int:
 
 
 def recover(now: datetime) -> dict[str, int]:
-    """What a killed worker left: lapsed claims are planned again, lapsed hand-overs uncertain; five attempts are enough."""
+    """What a killed worker left: lapsed claims are planned again, lapsed hand-overs uncertain; five tries is all."""
     lapsed = Digest.objects.filter(free_at__lte=now)
     poison = lapsed.filter(attempt__gte=MAX_ATTEMPTS)
     return {

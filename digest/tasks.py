@@ -21,7 +21,8 @@ SEND_DEADLINE = 60  # seconds of one send task: a warm shutdown must not wait lo
 def fetch_sources(self: Any) -> None:
     """Read the sources whose hour has come."""
     now = clock.now()
-    for source, day in papers.runs_due(now):
+    while due := papers.runs_due(now):  # asked again each time: another worker may be reading too
+        source, day = due[0]
         run = papers.collect(source, day, now, by=self.request.hostname)
         log.info("source %s day %s: %s, %s papers", source, day, run.state, run.received)
     if settings.FILL_IN:

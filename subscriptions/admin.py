@@ -108,6 +108,9 @@ class SubscriberForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
         help_text="None: what trends.",
     )
 
+    # One field: the admin's pair of date and time has labels that belong to no control.
+    paused_until = forms.DateTimeField(required=False, help_text="Like 2026-03-27 07:30, in UTC.")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["days"] = [day for day, _ in DAYS if self.instance.weekdays >> day & 1]

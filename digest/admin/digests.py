@@ -51,7 +51,7 @@ class DayFilter(admin.SimpleListFilter):
 class DigestAdmin(ReadOnlyAdmin):
     """One row a reader and day, to look at."""
 
-    list_display = ("id", "day", "cadence", "state", "reason", "reader", "attempt", "accepted_at")
+    list_display = ("id", "day", "cadence", "state", "reason", "reader", "attempt", "accepted")
     list_filter = (DayFilter, "state", "cadence")
     sortable_by = ()
     search_fields = ("id",)
@@ -64,7 +64,7 @@ class DigestAdmin(ReadOnlyAdmin):
         ("due_at", "planned_at", "accepted_at"),
         ("content_from", "content_to"),
         ("planned_by", "claimed_by", "free_at"),
-        ("provider_id", "folded"),
+        "provider_id",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Digest]:
@@ -76,6 +76,11 @@ class DigestAdmin(ReadOnlyAdmin):
     def reader(self, obj: Digest) -> str:
         """A number, never an address."""
         return f"reader {obj.subscriber_id}" if obj.subscriber_id else "erased"
+
+    @admin.display(description="Accepted (UTC)")
+    def accepted(self, obj: Digest) -> str:
+        """When the provider took it, in few characters: the list has many columns."""
+        return f"{obj.accepted_at:%Y-%m-%d %H:%M}" if obj.accepted_at else ""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -23,7 +23,7 @@ class EntryForm(forms.Form):
     Another editor may be at the same edition, and it is drafted anew every minute.
     """
 
-    position = forms.IntegerField(min_value=1, max_value=9999, widget=forms.NumberInput(attrs={"size": 4}))
+    position = forms.IntegerField(min_value=1, max_value=9999, error_messages={"min_value": "1 or more"})
     pinned = forms.BooleanField(required=False)
     hidden = forms.BooleanField(required=False)
     hidden_reason = forms.CharField(required=False, max_length=200)

@@ -31,6 +31,8 @@ class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         help_text="Like 2604.14268; a link to arXiv will do.",
     )
     doi = forms.CharField(label="DOI", required=False, max_length=255, help_text="Like 10.1000/182; a link will do.")
+    # One field: the admin's pair of date and time has labels that belong to no control.
+    submitted_at = forms.DateTimeField(label="Submitted at", required=False, help_text="Like 2026-03-18 17:55, in UTC.")
     authors = LinesField(rows=5, help_text="One a line, in the order of the paper.")
     categories = LinesField(rows=3, help_text="arXiv categories, one a line, the primary one first: cs.CL")
     keywords = LinesField(rows=3, help_text="One a line. Topics match them too.")

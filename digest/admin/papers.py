@@ -96,15 +96,15 @@ class PaperAdmin(ListAdmin):
         is_list = request.resolver_match and request.resolver_match.url_name == "digest_paper_changelist"
         return papers.defer("abstract", "authors", "blurb", "keywords", "categories") if is_list else papers
 
-    @admin.display(description="hidden", boolean=True)
-    def is_hidden(self, obj: Paper) -> bool:
-        """Hidden everywhere by an editor."""
-        return obj.hidden_at is not None
+    @admin.display(description="Hidden")
+    def is_hidden(self, obj: Paper) -> str:
+        """Why it is hidden, in words: a red cross beside every ordinary paper would look like a fault."""
+        return (obj.hidden_reason or "yes") if obj.hidden_at else ""
 
-    @admin.display(description="withdrawn", boolean=True)
-    def is_withdrawn(self, obj: Paper) -> bool:
-        """Withdrawn by its authors."""
-        return obj.withdrawn_at is not None
+    @admin.display(description="Withdrawn")
+    def is_withdrawn(self, obj: Paper) -> str:
+        """When its authors withdrew it."""
+        return f"{obj.withdrawn_at:%Y-%m-%d}" if obj.withdrawn_at else ""
 
     def view_on_site(self, obj: Paper) -> str:
         """Its own page, without the detour over content types."""

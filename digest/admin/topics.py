@@ -25,6 +25,9 @@ class TopicForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         help_text="Words and phrases, one a line, lower case, singular: diffusion model. Plurals match too.",
     )
 
+    class Meta:
+        widgets = {"description": forms.TextInput(attrs={"size": 90})}
+
 
 @admin.register(Topic)
 class TopicAdmin(ListAdmin):

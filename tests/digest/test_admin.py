@@ -119,7 +119,7 @@ def test_a_list_says_more_than_where_it_stopped_counting(admin_client, monkeypat
 
 NAMES = (
     "title authors arxiv_id doi abstract blurb categories keywords code_url project_url featured_on "
-    "announced_on submitted_at_0 submitted_at_1"
+    "announced_on submitted_at"
 )
 EMPTY = dict.fromkeys(NAMES.split(), "")
 
