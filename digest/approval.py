@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import transaction
 
-from digest import editions, papers
+from digest import editions, fetching
 from digest.models import Edition
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def approve_due(now: datetime, by: str = "") -> list[Edition]:
         return []
     drafts = Edition.objects.filter(state=Edition.State.DRAFT, held=False, day__lte=now.date()).order_by("day")
     ready = [e for e in drafts if now >= approves_at(e)]
-    if not ready or (not papers.all_read(now) and now < approves_at(ready[-1]) + editions.PATIENCE):
+    if not ready or (not fetching.all_read(now) and now < approves_at(ready[-1]) + editions.PATIENCE):
         return []
     approved = []
     with transaction.atomic():  # readers see the days together, not the oldest first

@@ -1,26 +1,18 @@
-"""Records in, rows out: identity, merging, and the run that says what came and what was refused."""
+"""Records in, rows out: identity and merging."""
 
 import hashlib
 import json
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
-from itertools import islice
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.db import DataError, IntegrityError, transaction
+from django.db import transaction
 
-from digest.models import Paper, Sighting, Signal, SourceRun
-from digest.sources import FILL_IN, SOURCES
-from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
+from digest.models import Paper, Sighting, Signal
+from digest.sources.base import PaperRecord
 from digest.text import readable, shorten
 
-BATCH = 500
-REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
-KEPT_REJECTIONS = 200  # a run: enough to see the pattern, small enough for a row
-RUN_LIMIT = timedelta(minutes=30)  # a run that is older was killed
-FETCHED_DAYS = 3  # today and the two before: lists fill up late
 _ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
 # Later sources overrule earlier ones on title, authors and abstract: arXiv keeps its TeX whole.
 TRUST = ("sample", "huggingface", "arxiv_rss", "arxiv_api")
@@ -39,96 +31,6 @@ def identity(record: PaperRecord) -> str:
     author = readable(record.authors[0]).casefold() if record.authors else ""
     year = record.submitted_at.year if record.submitted_at else ""
     return "title:" + hashlib.sha256(f"{words}|{author}|{year}".encode()).hexdigest()[:40]
-
-
-def runs_due(now: datetime) -> list[tuple[str, date]]:
-    """The (source, day) pairs whose last reading began longer ago than FETCH_EVERY_MINUTES, older days first."""
-    since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
-    today = now.date()
-    days = [today - timedelta(days=back) for back in reversed(range(FETCHED_DAYS))]
-    recent = set(SourceRun.objects.filter(started_at__gt=since).values_list("source", "day"))
-    return [(source, day) for source in settings.SOURCES for day in days if (source, day) not in recent]
-
-
-def all_read(now: datetime) -> bool:
-    """Whether no source is to be read at this moment, nor being read."""
-    running = SourceRun.objects.filter(state=SourceRun.State.RUNNING, started_at__gt=now - RUN_LIMIT)
-    return not runs_due(now) and not running.exists()
-
-
-def collect(source: str, day: date, now: datetime, by: str = "") -> SourceRun:
-    """Read one source for one day into rows. Never raises for what a source does: the run says it."""
-    run = SourceRun.objects.create(source=source, day=day, started_at=now, by=by)
-    try:
-        _store_all(SOURCES[source](day), run, now)
-    except SourceError as error:
-        run.state, run.reason = SourceRun.State.FAILED, str(error)[:300]
-    else:
-        if run.received:
-            run.state = SourceRun.State.FRESH
-        elif day < now.date():
-            run.state, run.reason = SourceRun.State.QUIET, "weekend" if day.weekday() >= 5 else "empty list"
-        else:
-            run.state, run.reason = SourceRun.State.WAITING, "nothing yet"
-    run.finished_at = now
-    run.save()
-    return run
-
-
-def fill_in(now: datetime, by: str = "") -> SourceRun | None:
-    """Ask arXiv for the categories of recent papers that came without. None where nothing is missing."""
-    missing = list(
-        Paper.objects.filter(
-            arxiv_id__isnull=False, categories=[], first_seen_at__gt=now - timedelta(days=FETCHED_DAYS)
-        ).values_list("arxiv_id", flat=True)[:BATCH]
-    )
-    since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
-    if not missing or SourceRun.objects.filter(source="arxiv_api", started_at__gt=since).exists():
-        return None
-    run = SourceRun.objects.create(source="arxiv_api", day=now.date(), started_at=now, by=by)
-    try:
-        _store_all(FILL_IN([str(arxiv_id) for arxiv_id in missing]), run, now)
-        run.state = SourceRun.State.FRESH
-    except SourceError as error:
-        run.state, run.reason = SourceRun.State.FAILED, str(error)[:300]
-    run.finished_at = now
-    run.save()
-    return run
-
-
-def _store_all(fetched: Iterable[Fetched], run: SourceRun, now: datetime) -> None:
-    iterator = iter(fetched)
-    while batch := list(islice(iterator, BATCH)):
-        records = []
-        for item in batch:
-            refusal = item if isinstance(item, Rejected) else _fault(item)
-            if refusal:
-                _reject(run, refusal)
-            else:
-                assert isinstance(item, PaperRecord)
-                records.append(item)
-        try:
-            created = store(records, now)
-        except REFUSALS:  # one record spoils the batch: find it, keep the rest
-            created = 0
-            for record in records:
-                try:
-                    created += store([record], now)
-                except REFUSALS as error:
-                    _reject(run, Rejected(f"the database refused it: {error}"[:300], record.raw))
-        run.created += created
-        run.received += len(records)
-
-
-def _fault(record: PaperRecord) -> Rejected | None:
-    if not readable(record.title):
-        return Rejected("no title", record.raw)
-    return None
-
-
-def _reject(run: SourceRun, rejected: Rejected) -> None:
-    if len(run.rejected) < KEPT_REJECTIONS:
-        run.rejected.append({"reason": rejected.reason, "record": storable(rejected.raw)})
 
 
 def store(records: Iterable[PaperRecord], now: datetime) -> int:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 
 from digest.editions import PATIENCE
-from digest.models import Digest, Edition, Sent
+from digest.models import Digest, Edition, Paper, Sent
 from digest.relevance import Match, PaperText, TopicTerms, match_all
 from digest.selection import Candidate, Pick, pick
 from digest.sent import readers_of
@@ -71,8 +71,7 @@ def read_board(now: datetime) -> Board:
         entries[edition.day] = tuple(Candidate(e.paper_id, place, e.score) for place, e in enumerate(shown, start=1))
         pinned |= {e.paper_id for e in shown if e.pinned}
         for paper in (e.paper for e in shown):
-            text = f"{paper.abstract} {paper.blurb}"
-            texts[paper.pk] = PaperText(paper.pk, paper.title, text, tuple(paper.categories), tuple(paper.keywords))
+            texts[paper.pk] = paper_text(paper)
     matches = match_all(list(texts.values()), [topic_terms(topic) for topic in Topic.objects.all()])
     return Board(
         days=tuple(sorted(entries)),
@@ -82,6 +81,12 @@ def read_board(now: datetime) -> Board:
         matches=matches,
         before={sent.paper_id: readers_of(sent) for sent in Sent.objects.filter(paper__in=texts)},
     )
+
+
+def paper_text(paper: Paper) -> PaperText:
+    """What matching needs of a paper's row."""
+    text = f"{paper.abstract} {paper.blurb}"
+    return PaperText(paper.pk, paper.title, text, tuple(paper.categories), tuple(paper.keywords))
 
 
 def topic_terms(topic: Topic) -> TopicTerms:

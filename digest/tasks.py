@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 
-from digest import approval, delivery, editions, outcomes, papers, planning
+from digest import approval, delivery, editions, fetching, outcomes, planning
 from subscriptions import clock
 from subscriptions.tasks import nudge
 
@@ -21,12 +21,12 @@ SEND_DEADLINE = 60  # seconds of one send task: a warm shutdown must not wait lo
 def fetch_sources(self: Any) -> None:
     """Read the sources whose hour has come."""
     now = clock.now()
-    while due := papers.runs_due(now):  # asked again each time: another worker may be reading too
+    while due := fetching.runs_due(now):  # asked again each time: another worker may be reading too
         source, day = due[0]
-        run = papers.collect(source, day, now, by=self.request.hostname)
+        run = fetching.collect(source, day, now, by=self.request.hostname)
         log.info("source %s day %s: %s, %s papers", source, day, run.state, run.received)
     if settings.FILL_IN:
-        papers.fill_in(now, by=self.request.hostname)
+        fetching.fill_in(now, by=self.request.hostname)
 
 
 @shared_task(bind=True, name="digest.tasks.draft_edition")

@@ -74,4 +74,4 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
     class Meta:
         model = Subscriber
         fields = ("topics", "hour", "zone", "paper_limit", "only_my_topics")
-        labels = {"only_my_topics": "Only my topics: no digest on days with fewer than three papers in them is padded"}
+        labels = {"only_my_topics": "Only my topics"}

@@ -120,7 +120,7 @@ def confirm(request: SignupRequest, now: datetime) -> Subscriber:
     return subscriber
 
 
-def choose(subscriber: Subscriber, topics: Iterable[Topic], now: datetime) -> None:
+def choose(subscriber: Subscriber, topics: Iterable[Topic], now: datetime, where: str = "preferences") -> None:
     """Save a changed reader with these topics, and recompute when the next digest is due."""
     with transaction.atomic():
         subscriber.reschedule(now)
@@ -131,7 +131,7 @@ def choose(subscriber: Subscriber, topics: Iterable[Topic], now: datetime) -> No
             [Interest(subscriber=subscriber, topic_id=topic) for topic in sorted(wanted)],
             ignore_conflicts=True,
         )
-        _note(subscriber, ConsentEvent.Kind.CHANGED, now, "preferences")
+        _note(subscriber, ConsentEvent.Kind.CHANGED, now, where)
 
 
 def unsubscribe(subscriber: Subscriber, now: datetime, where: str) -> bool:

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -40,8 +41,14 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 @require_safe
 def check_email(request: HttpRequest) -> HttpResponse:
     """What to do next. Knows no address."""
-    days = LIFETIME[Purpose.CONFIRM]
-    return render(request, "subscriptions/check_email.html", {"hours": days and int(days.total_seconds() // 3600)})
+    lifetime = LIFETIME[Purpose.CONFIRM]
+    context = {
+        "hours": lifetime and int(lifetime.total_seconds() // 3600),
+        "sender": settings.LETTERS_FROM_EMAIL,
+        "site_name": settings.SITE_NAME,
+        "mailbox": settings.DEBUG and bool(settings.EMAIL_FILE_PATH),
+    }
+    return render(request, "subscriptions/check_email.html", context)
 
 
 @never_cache
@@ -57,7 +64,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "subscriptions/bad_link.html", {"what": "expired", "form": SignupForm()}, status=GONE)
     if request.method == "POST":
         subscriber = lifecycle.confirm(signup, now)
-        return see_other(reverse("preferences", args=[links.manage_token(subscriber, now)]))
+        return see_other(reverse("preferences", args=[links.manage_token(subscriber, now)]) + "?confirmed=1")
     return render(request, "subscriptions/confirm.html", {"subscriber": signup.subscriber})
 
 

@@ -3,15 +3,9 @@
 from collections.abc import Iterable
 
 from digest.models import Paper
-from digest.planning import topic_terms
-from digest.relevance import Match, PaperText, match_all
+from digest.planning import paper_text, topic_terms
+from digest.relevance import Match, match_all
 from subscriptions.models import Topic
-
-
-def paper_text(paper: Paper) -> PaperText:
-    """What matching reads of a paper's row."""
-    text = f"{paper.abstract} {paper.blurb}"
-    return PaperText(paper.pk, paper.title, text, tuple(paper.categories), tuple(paper.keywords))
 
 
 def matches_of(papers: Iterable[Paper], topics: Iterable[Topic]) -> dict[int, list[Match]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from digest import papers
+from digest import fetching
 from digest.models import Digest, Edition, Paper
 from subscriptions.models import Subscriber
 
@@ -38,7 +38,7 @@ def progress(day: date, now: datetime) -> Progress:
     edition = Edition.objects.filter(day=day).first()
     return Progress(
         papers=Paper.objects.count(),
-        to_read=len(papers.runs_due(now)),
+        to_read=len(fetching.runs_due(now)),
         edition=edition.state if edition else "none yet",
         due=Subscriber.objects.due(now).count(),
         planned=own.count(),

@@ -8,7 +8,6 @@ from django.views.decorators.http import require_safe
 
 from digest.models import Edition, Paper
 from digest.rendering import item
-from subscriptions import clock
 from subscriptions.forms import SignupForm
 
 
@@ -48,6 +47,5 @@ def _page(request: HttpRequest, edition: Edition | None) -> HttpResponse:
         "older": older,
         "newer": newer,
         "form": SignupForm(),
-        "is_today": bool(edition) and edition.day == clock.now().date() if edition else False,
     }
     return render(request, "digest/day.html", context)

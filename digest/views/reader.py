@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from digest import planning
 from digest.models import Digest
 from digest.tasks import nudge_sending
-from subscriptions import clock, schedule
+from subscriptions import clock, links, schedule
 from subscriptions.models import Subscriber
 from subscriptions.views import expired_link, reader_of, see_other
 
@@ -48,7 +48,7 @@ def reader(request: HttpRequest, token: str) -> HttpResponse:
         "saved": "saved" in request.GET,
         "asked": request.GET.get("asked", ""),
         "active": Subscriber.objects.active(now).filter(pk=subscriber.pk).exists(),
-        "unsubscribe_path": reverse("preferences", args=[token]),
+        "unsubscribe_path": links.unsubscribe_path(subscriber, now),
     }
     return render(request, "digest/reader.html", context)
 
@@ -61,7 +61,7 @@ def send_now(request: HttpRequest, token: str) -> HttpResponse:
     if subscriber is None:
         return expired_link(request)
     digest = planning.plan_one(subscriber, clock.now(), by="asked for")
-    if digest and digest.pk:
+    if digest and digest.state != Digest.State.SKIPPED:
         nudge_sending()
         answer = "planned"
     else:
@@ -72,6 +72,7 @@ def send_now(request: HttpRequest, token: str) -> HttpResponse:
 def history(subscriber: Subscriber, today: date) -> list[Day]:
     """The last fourteen local days, the newest first; days without a digest say so."""
     rows = {d.day: d for d in Digest.objects.filter(subscriber=subscriber, day__gt=today - timedelta(days=SHOWN_DAYS))}
+    next_day = subscriber.next_due_at and schedule.local_day(subscriber.next_due_at, subscriber.zone)
     days = []
     for back in range(SHOWN_DAYS):
         day = today - timedelta(days=back)
@@ -79,5 +80,5 @@ def history(subscriber: Subscriber, today: date) -> list[Day]:
         if digest:
             days.append(Day(day, digest.state, digest.reason, len(digest.picks)))
         elif subscriber.confirmed_at and day >= schedule.local_day(subscriber.confirmed_at, subscriber.zone):
-            days.append(Day(day, "none", "no digest was due", 0))
+            days.append(Day(day, "none", "not due yet" if day == next_day else "no digest was due", 0))
     return days

@@ -20,9 +20,8 @@ MODELS = ["paper", "edition", "digest", "sourcerun", "topic"]
 
 
 @pytest.fixture(autouse=True)
-def stopped_clock(monkeypatch, settings):
+def stopped_clock(monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: NOW)
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a log-in a test, not a second
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from digest import papers
+from digest import fetching
 from digest.models import Digest, Edition, Paper
 from digest.sources import sample
 from subscriptions.models import Subscriber, Topic
@@ -77,9 +77,9 @@ def test_no_mail_server_is_a_clear_line_and_nothing_is_lost(confirmed, settings)
 
 def test_a_source_that_fails_is_a_line_of_the_table_and_exit_code_1(capsys, monkeypatch):
     def broken(day):
-        raise papers.SourceError("answered with an HTML page instead of JSON", transient=True)
+        raise fetching.SourceError("answered with an HTML page instead of JSON", transient=True)
 
-    monkeypatch.setitem(papers.SOURCES, "huggingface", broken)
+    monkeypatch.setitem(fetching.SOURCES, "huggingface", broken)
     with pytest.raises(CommandError, match="No source"):
         call_command("fetch_papers", "--now", NOW)
     assert "HTML" in capsys.readouterr().out

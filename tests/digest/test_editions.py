@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest import approval, editions, papers
+from digest import approval, editions, fetching
 from digest.models import Edition, EditionPaper
 from tests.conftest import NOW, TODAY, make_edition, make_paper
 
@@ -15,7 +15,7 @@ def titles(edition):
 
 @pytest.fixture
 def everything_read(monkeypatch):
-    monkeypatch.setattr(papers, "runs_due", lambda now: [])
+    monkeypatch.setattr(fetching, "runs_due", lambda now: [])
 
 
 def test_a_draft_ranks_the_windows_papers_by_trend():

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from digest import papers
+from digest import fetching, papers
 from digest.models import Paper, Sighting, Signal, SourceRun
 from digest.sources.base import PaperRecord, Rejected, SourceError
 from tests.conftest import NOW, TODAY
@@ -35,8 +35,8 @@ def serve(monkeypatch, *records):
                 raise record
             yield record
 
-    monkeypatch.setitem(papers.SOURCES, "huggingface", fetch)
-    return papers.collect("huggingface", TODAY, NOW)
+    monkeypatch.setitem(fetching.SOURCES, "huggingface", fetch)
+    return fetching.collect("huggingface", TODAY, NOW)
 
 
 def test_a_run_stores_papers_counts_and_the_sources_own_record(monkeypatch):
@@ -94,20 +94,20 @@ def test_a_source_that_is_down_is_a_failed_run_and_no_crash(monkeypatch):
 def test_an_empty_list_is_waiting_today_and_quiet_later(monkeypatch):
     assert serve(monkeypatch).state == "waiting"
     saturday = date(2026, 3, 14)
-    run = papers.collect("huggingface", saturday, NOW)
+    run = fetching.collect("huggingface", saturday, NOW)
     assert (run.state, run.reason) == ("quiet", "weekend")
 
 
 def test_each_source_and_day_is_read_once_an_hour(monkeypatch, settings):
     settings.SOURCES = ["huggingface"]
-    monkeypatch.setitem(papers.SOURCES, "huggingface", lambda day: iter(()))
-    due = papers.runs_due(NOW)
+    monkeypatch.setitem(fetching.SOURCES, "huggingface", lambda day: iter(()))
+    due = fetching.runs_due(NOW)
     assert due == [("huggingface", TODAY - timedelta(days=back)) for back in (2, 1, 0)]
     for source, day in due:
-        papers.collect(source, day, NOW)
-    assert papers.runs_due(NOW + timedelta(minutes=59)) == []
-    assert papers.all_read(NOW + timedelta(minutes=59))
-    assert len(papers.runs_due(NOW + timedelta(minutes=60))) == 3
+        fetching.collect(source, day, NOW)
+    assert fetching.runs_due(NOW + timedelta(minutes=59)) == []
+    assert fetching.all_read(NOW + timedelta(minutes=59))
+    assert len(fetching.runs_due(NOW + timedelta(minutes=60))) == 3
 
 
 def test_papers_without_categories_are_filled_in_from_arxiv(monkeypatch):
@@ -118,11 +118,11 @@ def test_papers_without_categories_are_filled_in_from_arxiv(monkeypatch):
         asked.extend(ids)
         yield replace(RECORD, source="arxiv_api", categories=("cs.RO", "cs.AI"), upvotes=None, featured_on=None)
 
-    monkeypatch.setattr(papers, "FILL_IN", fill_in)
-    assert papers.fill_in(NOW).state == "fresh"
+    monkeypatch.setattr(fetching, "FILL_IN", fill_in)
+    assert fetching.fill_in(NOW).state == "fresh"
     assert asked == ["2603.00001"]
     assert Paper.objects.get().categories == ["cs.RO", "cs.AI"]
-    assert papers.fill_in(NOW) is None
+    assert fetching.fill_in(NOW) is None
 
 
 def test_an_address_that_is_not_the_webs_is_dropped(monkeypatch):
@@ -146,5 +146,5 @@ def test_without_an_id_the_same_title_of_another_author_is_another_work():
 def test_no_text_breaks_storing(title, author, abstract, raw, django_db_blocker):
     record = replace(RECORD, title=title, authors=(author,), abstract=abstract, raw=raw)
     run = SourceRun.objects.create(source="x", day=TODAY, started_at=NOW)
-    papers._store_all([record], run, NOW)
+    fetching._store_all([record], run, NOW)
     assert run.received + len(run.rejected) >= 1

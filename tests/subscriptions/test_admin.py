@@ -17,9 +17,8 @@ MODELS = ["subscriber", "suppression", "signuprequest", "consentevent"]
 
 
 @pytest.fixture(autouse=True)
-def stopped_clock(monkeypatch, settings):
+def stopped_clock(monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: NOW)
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a log-in a test, not a second
 
 
 def path_of(model, view="changelist", *args):

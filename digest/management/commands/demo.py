@@ -40,7 +40,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """--once for scripts; --day and --source for real papers."""
         parser.add_argument("--once", action="store_true", help="exit when nothing is due any more (0), or stalls (1)")
-        parser.add_argument("--no-worker", action="store_true", help="leave the Celery worker out, to see what it does")
+        parser.add_argument(
+            "--no-worker", action="store_true", help="start over with no Celery worker: nothing happens"
+        )
         parser.add_argument("--day", type=iso_day, metavar="DAY", help="the demo day (default: the sample's last)")
         parser.add_argument("--source", choices=sorted(SOURCES), default="sample", help="where papers come from")
         parser.add_argument("--port", type=int, default=8000, help="of the web pages, on 127.0.0.1 (default 8000)")
@@ -105,7 +107,8 @@ class Command(BaseCommand):
         mark = VAR / "demo.json"
         state: dict[str, Any] = json.loads(mark.read_text()) if mark.exists() else {}
         asked = {"day": day.isoformat(), "source": options["source"]}
-        if state and (options["fresh"] or any(state.get(key) != value for key, value in asked.items())):
+        another = any(state.get(key) != value for key, value in asked.items())
+        if state and (another or options["fresh"] or options["no_worker"]):
             kept = VAR / f"demo-{state['source']}-{state['day']}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
             kept.mkdir()
             for name in ("demo.json", "demo.sqlite3", "demo.sqlite3-wal", "demo.sqlite3-shm", "mail"):

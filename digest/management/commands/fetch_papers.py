@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from rich.table import Table
 
-from digest import papers
+from digest import fetching
 from digest.management.stage import StageCommand
 from digest.models import SourceRun
 from digest.sources import SOURCES
@@ -31,7 +31,7 @@ class Command(StageCommand):
         runs = []
         with self.bar("Reading", len(names)) as progress:
             for name in names:
-                run = papers.collect(name, day, now, by="command")
+                run = fetching.collect(name, day, now, by="command")
                 runs.append(run)
                 progress.advance(progress.task_ids[0])
                 cells = (run.source, run.state, run.received, run.created, len(run.rejected), run.reason)
