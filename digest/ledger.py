@@ -121,9 +121,3 @@ def recover(now: datetime) -> dict[str, int]:
         "planned again": move(lapsed, State.CLAIMED, State.PLANNED, free_at=None, claimed_by=""),
         "uncertain": move(lapsed, State.SENDING, State.UNCERTAIN, "the worker ended during the hand-over"),
     }
-
-
-def cancel_open(subscriber_id: int, reason: str) -> int:
-    """End the planned and claimed digests of a reader who left; one that is on the wire ends first."""
-    rows = Digest.objects.filter(subscriber_id=subscriber_id)
-    return move(rows, State.PLANNED, State.CANCELLED, reason) + move(rows, State.CLAIMED, State.CANCELLED, reason)

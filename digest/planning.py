@@ -2,24 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 
-from digest.editions import PATIENCE
-from digest.models import Digest, Edition, Paper, Sent
-from digest.relevance import Match, PaperText, TopicTerms, match_all
-from digest.selection import Candidate, Pick, pick
-from digest.sent import readers_of
+from digest.board import Board, read_board
+from digest.models import Digest
+from digest.selection import Pick, pick
 from subscriptions import schedule
-from subscriptions.models import Interest, Subscriber, Topic
+from subscriptions.models import Interest, Subscriber
 
-# After a longer absence a reader gets the last week's best, not a month's.
-CATCH_UP_DAYS = 7
 NO_EDITION, NO_MATCH, LATE, HELD = (
     "no new papers",
     "no match in your topics",
@@ -27,71 +23,6 @@ NO_EDITION, NO_MATCH, LATE, HELD = (
     "held by the editors",
 )
 ASKED_FOR = "asked for before"
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """What can be picked now: the approved editions of the last week, and every topic's matches in them."""
-
-    days: tuple[date, ...]  # ascending
-    held: frozenset[date]
-    entries: dict[date, tuple[Candidate, ...]]
-    pinned: frozenset[int]
-    matches: dict[int, dict[int, Match]]
-    before: dict[int, Any] = field(default_factory=dict)  # {paper: readers it was sent to, of closed days}
-
-    def window(self, after: date | None) -> tuple[date, ...]:
-        """The days of the board later than ``after``; only the newest for a reader who never got a digest."""
-        return self.days[-1:] if after is None else tuple(day for day in self.days if day > after)
-
-    def expects_more(self, now: datetime, deadline: datetime) -> bool:
-        """Whether today's edition is not in and worth waiting for: about to be approved, or before ``deadline``."""
-        if settings.EDITION_APPROVE_AT is None or (self.days and self.days[-1] >= now.date()):
-            return False
-        approved = datetime.combine(now.date(), settings.EDITION_APPROVE_AT, UTC)
-        return approved <= now < approved + PATIENCE or now < approved <= deadline
-
-    def candidates(self, days: Sequence[date]) -> list[Candidate]:
-        """One ranking of several days: pinned first, then by trend; places count from 1."""
-        if len(days) == 1:
-            return list(self.entries[days[0]])
-        merged = {c.paper: c for day in days for c in self.entries[day]}
-        order = sorted(merged.values(), key=lambda c: (c.paper not in self.pinned, -c.trend, c.paper))
-        return [Candidate(c.paper, place, c.trend) for place, c in enumerate(order, start=1)]
-
-
-def read_board(now: datetime) -> Board:
-    """The board as it stands. A handful of queries, whatever the number of readers."""
-    newest = Edition.objects.published().first()
-    since = (newest.day if newest else now.date()) - timedelta(days=CATCH_UP_DAYS)
-    editions = list(Edition.objects.published().filter(day__gt=since).prefetch_related("entries__paper"))
-    entries, texts, pinned = {}, {}, set()
-    for edition in editions:
-        shown = [e for e in edition.entries.all() if not (e.hidden or e.paper.withdrawn_at or e.paper.hidden_at)]
-        entries[edition.day] = tuple(Candidate(e.paper_id, place, e.score) for place, e in enumerate(shown, start=1))
-        pinned |= {e.paper_id for e in shown if e.pinned}
-        for paper in (e.paper for e in shown):
-            texts[paper.pk] = paper_text(paper)
-    matches = match_all(list(texts.values()), [topic_terms(topic) for topic in Topic.objects.all()])
-    return Board(
-        days=tuple(sorted(entries)),
-        held=frozenset(e.day for e in editions if e.held),
-        entries=entries,
-        pinned=frozenset(pinned),
-        matches=matches,
-        before={sent.paper_id: readers_of(sent) for sent in Sent.objects.filter(paper__in=texts)},
-    )
-
-
-def paper_text(paper: Paper) -> PaperText:
-    """What matching needs of a paper's row."""
-    text = f"{paper.abstract} {paper.blurb}"
-    return PaperText(paper.pk, paper.title, text, tuple(paper.categories), tuple(paper.keywords))
-
-
-def topic_terms(topic: Topic) -> TopicTerms:
-    """What matching needs of a topic's row."""
-    return TopicTerms(topic.pk, topic.name, tuple(topic.categories), tuple(topic.terms))
 
 
 def plan_due(now: datetime, by: str = "", progress: Callable[[int], None] = lambda _: None) -> Counter[str]:
@@ -200,12 +131,16 @@ def _digest_for(
         return _skip(reader, now, due_at=due_at, by=by, reason=LATE)
     after = histories.seen_to.get(reader.pk)
     days = board.window(after)
-    held = bool(board.held.intersection(days))
+    free = board.not_held(days)
     deadline = due_at + timedelta(hours=settings.EDITION_WAIT_HOURS)
-    if board.expects_more(now, deadline) or (now < deadline and (held or not days)):
+    newest_is_held = bool(days) and days[-1] in board.held
+    if board.expects_more(now, deadline) or (now < deadline and (newest_is_held or not days)):
         return None
-    if not days or held:
-        return _skip(reader, now, due_at=due_at, by=by, reason=HELD if held else NO_EDITION)
+    if not free:
+        return _skip(reader, now, due_at=due_at, by=by, reason=HELD if days else NO_EDITION)
+    if free[0] != days[0]:
+        after = free[0] - timedelta(days=1)
+    days = free
     candidates = board.candidates(days)
     sent = histories.sent.get(reader.pk, set()) | {p for p, readers in board.before.items() if reader.pk in readers}
     picks = pick(

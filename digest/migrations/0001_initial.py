@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField()),
                 ('cadence', models.CharField(choices=[('daily', 'Daily'), ('weekly', 'Weekly'), ('now', 'asked for')], max_length=6)),
-                ('counts', models.JSONField(help_text='{state: number}')),
+                ('counts', models.JSONField(help_text='[{state, reason, number}]')),
                 ('closed_at', models.DateTimeField()),
             ],
             options={

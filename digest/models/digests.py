@@ -96,7 +96,7 @@ class DayTotal(models.Model):
 
     day = models.DateField()
     cadence = models.CharField(max_length=6, choices=Digest.Cadence)
-    counts = models.JSONField(help_text="{state: number}")
+    counts = models.JSONField(help_text="[{state, reason, number}]")
     closed_at = models.DateTimeField()
 
     class Meta:

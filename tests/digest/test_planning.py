@@ -94,6 +94,28 @@ def test_a_held_edition_is_waited_for_and_then_told(confirmed):
     assert plan(NOW + timedelta(hours=4)) == {"held by the editors": 1}
 
 
+def test_a_held_edition_does_not_keep_readers_from_those_that_follow(confirmed):
+    before, faulty, after = (make_paper(n, day=TODAY - timedelta(days=2 - n)) for n in range(3))
+    make_digest(confirmed, [], state="skipped", day=TODAY - timedelta(days=3), content_to=TODAY - timedelta(days=3))
+    make_edition([before], TODAY - timedelta(days=2))
+    make_edition([faulty], YESTERDAY, held=True)
+    make_edition([after])
+    assert plan() == {"planned": 1}
+    digest = Digest.objects.get(day=TODAY)
+    assert papers_of(digest) == [after.pk]
+    assert (digest.content_from, digest.content_to) == (YESTERDAY, TODAY)
+
+
+def test_what_came_before_a_held_edition_is_sent_when_the_wait_is_over(confirmed):
+    before, faulty = make_paper(1, day=YESTERDAY), make_paper(2)
+    make_digest(confirmed, [], state="skipped", day=TODAY - timedelta(days=2), content_to=TODAY - timedelta(days=2))
+    make_edition([before], YESTERDAY)
+    make_edition([faulty], held=True)
+    assert plan() == {"waiting": 1}
+    assert plan(NOW + timedelta(hours=4)) == {"planned": 1}
+    assert Digest.objects.get(day=TODAY).content_to == YESTERDAY
+
+
 def test_nobody_gets_a_paper_twice_across_days_and_after_closing(confirmed):
     first, second = make_paper(1), make_paper(2)
     make_edition([first], YESTERDAY)
