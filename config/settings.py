@@ -151,6 +151,8 @@ MIDDLEWARE = [
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AXES_COOLOFF_TIME = 1  # hours
 AXES_FAILURE_LIMIT = 10
+# Not the address alone: behind a proxy all share one, and anybody could lock every editor out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False  # its logs carry the login name
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

@@ -35,6 +35,7 @@ class Outcome:
     reason: str = ""
     provider_id: str = ""
     retry_at: datetime | None = None
+    broken: bool = False  # the connection is of no use any more
 
 
 def send_digests(
@@ -97,6 +98,8 @@ def _send_claimed(
         previous = (digest, outcome)
         ended[outcome.state] += 1
         progress(1)
+        if outcome.broken:
+            break  # the rest is given back; the next chunk opens a connection of its own
     if previous:
         _record(*previous, clock())
     return ended
@@ -148,7 +151,7 @@ def _send(message: EmailMessage, connection: BaseEmailBackend, now: datetime) ->
         return Outcome(State.FAILED, type(error).__name__)
     except (OSError, SMTPException) as error:
         # Lost in the middle: the server may have taken the mail. Nobody knows until an event says so.
-        return Outcome(State.UNCERTAIN, f"connection lost: {type(error).__name__}")
+        return Outcome(State.UNCERTAIN, f"connection lost: {type(error).__name__}", broken=True)
     if not sent:
         return Outcome(State.UNCERTAIN, "the transport did not say")
     return Outcome(State.ACCEPTED, provider_id=_provider_id(message))
@@ -157,7 +160,8 @@ def _send(message: EmailMessage, connection: BaseEmailBackend, now: datetime) ->
 def _by_code(code: int, what: str, now: datetime) -> Outcome:
     """RFC 5321 section 4.2.1: 4yz asks to try again, 5yz means never."""
     if 400 <= code < 500:
-        return Outcome(State.PLANNED, f"{what} for now ({code})", retry_at=now + RETRY_AFTER)
+        # 421: the server closes the channel (RFC 5321 section 3.8).
+        return Outcome(State.PLANNED, f"{what} for now ({code})", retry_at=now + RETRY_AFTER, broken=code == 421)
     return Outcome(State.REJECTED, f"{what} ({code})")
 
 

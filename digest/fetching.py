@@ -1,5 +1,6 @@
 """The runs: each source read once an hour for the last days, what came and what was refused written down."""
 
+import logging
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -8,11 +9,13 @@ from django.conf import settings
 from django.db import DataError, IntegrityError
 
 from digest.models import Paper, SourceRun
-from digest.papers import storable, store
+from digest.papers import store
 from digest.sources import FILL_IN, SOURCES
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
+from digest.sources.payload import storable
 from digest.text import readable
 
+log = logging.getLogger(__name__)
 BATCH = 500
 REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
 KEPT_REJECTIONS = 200  # a run: enough to see the pattern, small enough for a row
@@ -42,6 +45,9 @@ def collect(source: str, day: date, now: datetime, by: str = "") -> SourceRun:
         _store_all(SOURCES[source](day), run, now)
     except SourceError as error:
         run.state, run.reason = SourceRun.State.FAILED, str(error)[:300]
+    except Exception as error:  # a defect of ours: the run must end all the same, or it keeps the edition waiting
+        log.exception("reading %s for %s", source, day)
+        run.state, run.reason = SourceRun.State.FAILED, f"a defect of ours: {type(error).__name__}"
     else:
         if run.received:
             run.state = SourceRun.State.FRESH

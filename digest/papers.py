@@ -1,16 +1,15 @@
 """Records in, rows out: identity and merging."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
 from digest.models import Paper, Sighting, Signal
 from digest.sources.base import PaperRecord
+from digest.sources.payload import storable
 from digest.text import readable, shorten
 
 _ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
@@ -91,7 +90,11 @@ def _trust(source: str) -> int:
 
 
 def _merge(paper: Paper, record: PaperRecord) -> None:
-    """Let a record speak: counts are the newest, dates the first, texts by trust, gaps are filled."""
+    """Let a record speak: counts are the newest, dates the first, texts by trust, gaps are filled.
+
+    What an editor changed stays as the editor left it.
+    """
+    edited = {name: getattr(paper, name) for name in paper.edited}
     overrules = not paper.title or _trust(record.source) >= TRUST.index("arxiv_rss")
     if overrules:
         paper.title = shorten(readable(record.title), 500)
@@ -114,6 +117,8 @@ def _merge(paper: Paper, record: PaperRecord) -> None:
     paper.upvotes = record.upvotes if record.upvotes is not None else paper.upvotes
     paper.comments = record.comments if record.comments is not None else paper.comments
     paper.stars = record.stars if record.stars is not None else paper.stars
+    for name, value in edited.items():
+        setattr(paper, name, value)
 
 
 def _web_address(url: str) -> str:
@@ -162,10 +167,3 @@ def _keep_signals(by_key: dict[str, list[PaperRecord]], ids: dict[str, int], now
         unique_fields=["paper", "hour"],
         update_fields=["upvotes", "comments", "stars"],
     )
-
-
-def storable(raw: Any) -> Any:
-    """JSON that every database takes: PostgreSQL refuses NUL and lone surrogates in text."""
-    dumped = json.dumps(raw, default=str, ensure_ascii=False, allow_nan=True)
-    dumped = dumped.replace("\\u0000", "").encode("utf-8", "replace").decode()
-    return json.loads(dumped, parse_constant=str)

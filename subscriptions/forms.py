@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from email_validator import EmailNotValidError, validate_email
 
 from subscriptions.models import ADDRESS_LENGTH, Subscriber, Topic
@@ -70,6 +71,12 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
     )
     zone = forms.ChoiceField(label="Time zone", choices=zone_choices)
     paper_limit = forms.TypedChoiceField(label="Papers in a digest, at most", choices=LIMITS, coerce=int)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # With those the reader has, also if they are not offered any more: saving the hour must not drop them.
+        mine = Q(offered=True) | Q(interests__subscriber=self.instance)
+        self.fields["topics"].queryset = Topic.objects.filter(mine).distinct()  # type: ignore[attr-defined]
 
     class Meta:
         model = Subscriber

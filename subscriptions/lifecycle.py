@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.urls import reverse
 
@@ -25,6 +25,7 @@ WORDING = (
     "Leave at any time with one click."
 )
 Outcome = SignupRequest.Outcome
+CHOICES = ("hour", "zone", "paper_limit", "only_my_topics")
 LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 5
 # Confirmation mails to one address, all windows rolling: a cap without a window locks people out for good.
@@ -53,13 +54,14 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
         request = SignupRequest.objects.get(pk=request_id)
         request.attempts += 1
         request.save(update_fields=["attempts"])
+        _one_at_a_time(request.email_hash)
         subscriber = Subscriber.objects.filter(email=request.email).first()
         if Suppression.objects.live().filter(email_hash=request.email_hash).exclude(reason="bounce").exists():
             return _without_mail(request, Outcome.SUPPRESSED, now)
         if _over_budget(request, now):
             return _without_mail(request, Outcome.OVER_BUDGET, now)
         if subscriber is None:
-            subscriber = Subscriber.objects.create(email=request.email, created_at=now)
+            subscriber, _ = Subscriber.objects.get_or_create(email=request.email, defaults={"created_at": now})
         request.subscriber = subscriber
         request.save(update_fields=["subscriber"])
         if request.attempts == 1:
@@ -97,22 +99,29 @@ def give_up_or_retry(request: SignupRequest, now: datetime, reason: str) -> None
 
 
 def _over_budget(request: SignupRequest, now: datetime) -> bool:
-    earlier = SignupRequest.objects.filter(
-        email_hash=request.email_hash, outcome__in=[Outcome.CONFIRM_SENT, Outcome.ALREADY_SENT]
-    ).exclude(pk=request.pk)
-    return any(earlier.filter(handled_at__gt=now - window).count() >= most for window, most in BUDGETS)
+    others = SignupRequest.objects.filter(email_hash=request.email_hash).exclude(pk=request.pk)
+    sent = others.filter(outcome__in=[Outcome.CONFIRM_SENT, Outcome.ALREADY_SENT])
+    in_hand = others.filter(handled_at=None, free_at__gt=now, subscriber__isnull=False).count()
+    return any(sent.filter(handled_at__gt=now - window).count() + in_hand >= most for window, most in BUDGETS)
+
+
+def _one_at_a_time(email_hash: str) -> None:
+    """Requests of one address wait for each other until the end of the transaction; on SQLite all writers do anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [email_hash])
 
 
 def confirm(request: SignupRequest, now: datetime) -> Subscriber:
     """The reader pressed Confirm. Pressing twice is harmless."""
     with transaction.atomic():
-        subscriber = request.subscriber
-        assert subscriber is not None, "a confirm link exists only for a handled request"
+        assert request.subscriber_id, "a confirm link exists only for a handled request"
+        subscriber = Subscriber.objects.to_change(request.subscriber_id)
         if subscriber.state != Subscriber.State.ACTIVE:
             subscriber.state = Subscriber.State.ACTIVE
             subscriber.confirmed_at = now
             subscriber.reschedule(now)
-            subscriber.save()
+            subscriber.save(update_fields=["state", "confirmed_at", "next_due_at"])
             _note(subscriber, ConsentEvent.Kind.CONFIRMED, now, "confirm page", WORDING)
             Suppression.objects.live().filter(
                 email_hash=subscriber.email_hash, reason=Suppression.Reason.BOUNCE
@@ -121,10 +130,16 @@ def confirm(request: SignupRequest, now: datetime) -> Subscriber:
 
 
 def choose(subscriber: Subscriber, topics: Iterable[Topic], now: datetime, where: str = "preferences") -> None:
-    """Save a changed reader with these topics, and recompute when the next digest is due."""
+    """Save what the reader chose, with these topics, and recompute when the next digest is due.
+
+    Only the choices are written, onto the row as it is now: an unsubscribe in between must win.
+    """
     with transaction.atomic():
-        subscriber.reschedule(now)
-        subscriber.save()
+        current = Subscriber.objects.to_change(subscriber.pk)
+        for name in CHOICES:
+            setattr(current, name, getattr(subscriber, name))
+        current.reschedule(now)
+        current.save(update_fields=[*CHOICES, "next_due_at"])
         wanted = {topic.pk for topic in topics}
         subscriber.interests.exclude(topic__in=wanted).delete()
         Interest.objects.bulk_create(

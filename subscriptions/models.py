@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
 
 from subscriptions import schedule
@@ -72,6 +72,11 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
             state=Subscriber.State.ACTIVE,
         )
 
+    def to_change(self, pk: int) -> "Subscriber":
+        """The reader's row as it is now, locked until the end of the transaction. SQLite's writers wait anyway."""
+        rows = self.select_for_update() if connection.vendor == "postgresql" else self
+        return rows.get(pk=pk)
+
     def due(self, at: datetime) -> Self:
         """Active readers whose next digest is due at ``at`` or before, the longest waiting first."""
         return self.active(at).filter(next_due_at__lte=at).order_by("next_due_at", "pk")
@@ -99,6 +104,7 @@ class Subscriber(models.Model):
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     last_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_day = models.DateField(null=True, editable=False)  # local date of the last digest: a day has one at most
     # Only a search key: recomputed at each change, and verified when a digest is planned.
     next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -133,6 +139,7 @@ class Subscriber(models.Model):
             schedule.next_due_after_change(
                 max(now, self.paused_until or now),
                 self.last_due_at,
+                self.last_day,
                 at=self.hour,
                 zone=self.zone,
                 mask=self.weekdays,

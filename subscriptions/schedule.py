@@ -54,8 +54,15 @@ def next_due(after: datetime, *, at: time, zone: str, mask: int = EVERY_DAY) -> 
 
 
 def next_due_after_change(
-    now: datetime, last_due: datetime | None, *, at: time, zone: str, mask: int = EVERY_DAY
+    now: datetime, last_due: datetime | None, last_day: date | None, *, at: time, zone: str, mask: int = EVERY_DAY
 ) -> datetime | None:
-    """The next digest after hour, weekdays or zone changed: later than ``now`` and REST after the last one."""
+    """The next digest after a change: later than ``now``, REST after the last one, and on a local day without one.
+
+    ``last_day`` is the local date of the last digest. After a move far westwards that date may lie ahead; the days
+    up to it have their digest already, so the gap can be almost two days.
+    """
     floor = now if last_due is None else max(now, last_due + REST - timedelta(microseconds=1))
-    return next_due(floor, at=at, zone=zone, mask=mask)
+    due = next_due(floor, at=at, zone=zone, mask=mask)
+    while due and last_day and local_day(due, zone) <= last_day:
+        due = next_due(due, at=at, zone=zone, mask=mask)
+    return due

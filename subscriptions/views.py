@@ -60,7 +60,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     signup = SignupRequest.objects.select_related("subscriber").filter(pk=read.id).first() if read else None
     if read is None or signup is None or signup.subscriber is None:
         return render(request, "subscriptions/bad_link.html", {"what": "confirm"}, status=HTTPStatus.NOT_FOUND)
-    if read.expired and signup.subscriber.state != Subscriber.State.ACTIVE:
+    if read.expired:  # also for an active reader: an old link must not open the reader's pages for ever
         return render(request, "subscriptions/bad_link.html", {"what": "expired", "form": SignupForm()}, status=GONE)
     if request.method == "POST":
         subscriber = lifecycle.confirm(signup, now)

@@ -116,7 +116,8 @@ class PaperAdmin(ListAdmin):
             obj.first_seen_at = clock.now()
         if "blurb" in form.changed_data:
             obj.blurb_origin = Paper.Origin.EDITOR if obj.blurb else Paper.Origin.ABSTRACT
-        obj.save(update_fields=[*form.changed_data, "blurb_origin"] if change else None)
+        obj.edited = sorted({*obj.edited, *form.changed_data})  # no source overrules an editor
+        obj.save(update_fields=[*form.changed_data, "blurb_origin", "edited"] if change else None)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """With the sources' own records and the newest counts."""

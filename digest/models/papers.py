@@ -57,6 +57,7 @@ class Paper(models.Model):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden_reason = models.CharField(max_length=200, blank=True)
+    edited = models.JSONField(default=list, editable=False)  # fields that sources may not change any more
 
     objects = PaperQuerySet.as_manager()
 

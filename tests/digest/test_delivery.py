@@ -3,10 +3,12 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from aiosmtpd.controller import Controller
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 
 from digest import approval, delivery, ledger
+from digest.demo.processes import free_port
 from digest.models import Digest, Edition, Paper
 from digest.rendering import Shelf, digest_message
 from subscriptions import lifecycle
@@ -124,7 +126,8 @@ REFUSED = {"r1@example.org": (550, b"no such user r1@example.org")}
 )
 def test_what_the_server_says_decides(planned, scripted, error, state, reason):
     scripted.script["r1@example.org"] = error
-    send()
+    for _ in range(2):  # a lost connection ends the chunk; the rest goes over the next one
+        send()
     planned[1].refresh_from_db()
     assert (planned[1].state, planned[1].reason) == (state, reason)
     assert "@" not in planned[1].reason
@@ -206,3 +209,38 @@ def test_a_retry_carries_the_same_message_id(planned):
         for n in range(2)
     }
     assert ids == {f"<digest-{planned[0].pk}@example.org>"}
+
+
+def test_a_server_that_hangs_up_after_two_mails_costs_no_reader_the_mail(settings):
+    """A real socket: after 421 every later mail on the same connection would look lost."""
+    paper = make_paper(1)
+    make_edition([paper])
+    for n in range(7):
+        make_digest(make_reader(f"r{n}"), [paper])
+    taken = []
+
+    class HangsUp:
+        async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
+            session.mails = getattr(session, "mails", 0) + 1
+            if session.mails > 2:
+                return "421 4.7.0 Too many mails on this connection"
+            envelope.mail_from = address
+            return "250 OK"
+
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802
+            taken.append(envelope.rcpt_tos)
+            return "250 OK"
+
+    controller = Controller(HangsUp(), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
+        now = NOW
+        for _ in range(8):
+            send(now)
+            now += timedelta(minutes=6)
+    finally:
+        controller.stop()
+    assert set(Digest.objects.values_list("state", flat=True)) == {"accepted"}
+    assert len(taken) == len({to[0] for to in taken}) == 7

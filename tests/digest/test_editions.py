@@ -59,6 +59,19 @@ def test_an_edition_holds_so_many_papers_and_all_that_the_editor_touched(setting
     assert titles(edition) == [3, 5]
 
 
+def test_a_hidden_paper_keeps_its_place_and_reason_however_many_come(settings):
+    settings.EDITION_SIZE = 2
+    for upvotes in (3, 4):
+        make_paper(upvotes)
+    edition = editions.draft(TODAY, NOW)
+    edition.entries.filter(paper__upvotes=3).update(hidden=True, hidden_reason="off topic")
+    for upvotes in (5, 6):
+        make_paper(upvotes)
+    editions.draft(TODAY, NOW)
+    assert titles(edition) == [6, 3]
+    assert edition.entries.get(paper__upvotes=3).hidden_reason == "off topic"
+
+
 def test_an_approved_edition_is_not_drafted_again():
     edition = make_edition([make_paper(1)])
     make_paper(2)

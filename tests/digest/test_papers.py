@@ -125,6 +125,26 @@ def test_papers_without_categories_are_filled_in_from_arxiv(monkeypatch):
     assert fetching.fill_in(NOW) is None
 
 
+def test_text_that_looks_like_an_escape_stops_nothing(monkeypatch):
+    odd = {"title": "the text \\u0000 and a real \x00"}
+    run = serve(monkeypatch, Rejected("no id", odd), replace(RECORD, raw=odd))
+    run.refresh_from_db()
+    assert (run.state, run.received, len(run.rejected)) == ("fresh", 1, 1)
+
+
+def test_a_defect_of_ours_ends_the_run_all_the_same(monkeypatch):
+    run = serve(monkeypatch, RECORD, ZeroDivisionError())
+    assert (run.state, run.reason) == ("failed", "a defect of ours: ZeroDivisionError")
+    assert run.finished_at
+
+
+def test_no_source_overrules_an_editor(monkeypatch):
+    serve(monkeypatch, replace(RECORD, code_url="https://bad.example"))
+    Paper.objects.update(code_url="", edited=["code_url"])
+    serve(monkeypatch, replace(RECORD, code_url="https://bad.example", upvotes=6))
+    assert (Paper.objects.get().code_url, Paper.objects.get().upvotes) == ("", 6)
+
+
 def test_an_address_that_is_not_the_webs_is_dropped(monkeypatch):
     serve(monkeypatch, replace(RECORD, code_url="javascript:alert(1)", project_url="https://x.example/<b>"))
     assert (Paper.objects.get().code_url, Paper.objects.get().project_url) == ("", "")

@@ -63,7 +63,7 @@ def test_half_past_seven_stays_half_past_seven_all_year():
 
 def test_after_a_change_of_zone_the_next_one_comes_no_sooner_than_twelve_hours_after_the_last():
     last = datetime(2026, 3, 20, 6, 30, tzinfo=UTC)
-    due = next_due_after_change(last + timedelta(hours=1), last, at=time(7, 30), zone="America/New_York")
+    due = next_due_after_change(last + timedelta(hours=1), last, None, at=time(7, 30), zone="America/New_York")
     assert due == datetime(2026, 3, 21, 11, 30, tzinfo=UTC)
 
 
@@ -75,3 +75,9 @@ def test_weekdays_are_bits_from_monday():
     assert weekdays([0, 6]) == 0b1000001
     with pytest.raises(ValueError, match="no weekday"):
         weekdays([7])
+
+
+def test_a_day_that_has_its_digest_gets_no_second_one_after_the_hour_changes():
+    last = datetime(2026, 3, 20, 6, 30, tzinfo=UTC)
+    due = next_due_after_change(last + timedelta(hours=2), last, last.date(), at=time(20, 0), zone="UTC")
+    assert due == datetime(2026, 3, 21, 20, 0, tzinfo=UTC)

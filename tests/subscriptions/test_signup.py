@@ -243,3 +243,38 @@ def test_bad_preferences_are_refused_and_nothing_changes(client, confirmed):
     assert bad.status_code == 422
     confirmed.refresh_from_db()
     assert (confirmed.zone, confirmed.paper_limit) == ("UTC", 10)
+
+
+def test_an_old_confirm_link_opens_nothing_even_for_an_active_reader(client, nudges, monkeypatch):
+    sign_up(client)
+    handle_signup(nudges[0][1])
+    path = link_in(mail.outbox[0])
+    client.post(path)
+    later = clock.now() + timedelta(hours=73)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert client.post(path).status_code == client.get(path).status_code == 410
+
+
+def test_an_unsubscribe_between_reading_and_saving_preferences_wins(confirmed, robotics):
+    stale = Subscriber.objects.get(pk=confirmed.pk)
+    lifecycle.unsubscribe(confirmed, clock.now(), "one-click")
+    lifecycle.choose(stale, [robotics], clock.now())
+    confirmed.refresh_from_db()
+    assert (confirmed.state, confirmed.next_due_at) == ("unsubscribed", None)
+
+
+def test_requests_in_workers_hands_count_towards_the_budget(client, nudges):
+    for _ in range(3):
+        sign_up(client)
+    letters = [lifecycle.letter_for(request.pk, clock.now()) for request in SignupRequest.objects.all()]
+    assert [found[1] is not None for found in letters] == [True, False, False]
+
+
+def test_saving_the_hour_keeps_a_topic_that_is_not_offered_any_more(client, confirmed, robotics):
+    lifecycle.choose(confirmed, [robotics], clock.now())
+    type(robotics).objects.update(offered=False)
+    path = reverse("preferences", args=[links.manage_token(confirmed, clock.now())])
+    page = client.get(path).content.decode()
+    assert "Robotics" in page
+    client.post(path, {"topics": [robotics.pk], "hour": "09:00", "zone": "UTC", "paper_limit": "10"})
+    assert confirmed.interests.count() == 1
