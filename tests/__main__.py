@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.environment import test_environment
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -33,7 +35,7 @@ def main(arguments: list[str]) -> int:
         for name, database in runs.items():
             print(f"\n=== {name} ===", flush=True)
             report = folder / f"{name}.json"
-            environment = {**os.environ, **test_environment(database, redis, report)}
+            environment = {**os.environ, **test_environment(database, redis), "TEST_REPORT": str(report)}
             command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments]
             codes[name] = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
             if report.exists():
@@ -48,25 +50,6 @@ def main(arguments: list[str]) -> int:
     failed = counts["failed"] + counts["error"]
     print(f"{counts['passed']} passed, {failed} failed, {counts['skipped']} skipped")
     return int(any(codes.values()))
-
-
-def test_environment(database: str, redis: str, report: Path) -> dict[str, str]:
-    """Settings of a test run: nothing of the shell's own installation gets in."""
-    return {
-        "DEBUG": "false",
-        "SECRET_KEY": "test-secret-key-that-is-long-enough-for-django-to-be-content-with",
-        "LINK_KEYS": "test-link-key-that-is-long-enough-for-the-check",
-        "ADDRESS_KEY": "test-address-key-that-is-long-enough-for-the-check",
-        "SITE_URL": "https://papers.example.org",
-        "POSTAL_ADDRESS": "Daily Papers, 1 Example Street, 12345 Example City",
-        "FROM_EMAIL": "Daily Papers <papers@example.org>",
-        "MAIL_URL": "memory:",
-        "DATABASE_URL": database,
-        "REDIS_URL": redis,
-        "SOURCES": "huggingface",
-        "FILL_IN": "false",
-        "TEST_REPORT": str(report),
-    }
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def manage(database: str, *arguments: str, **environment: str) -> str:
     ran = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": database, **environment},
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": database, **environment},
         capture_output=True,
         text=True,
         check=False,

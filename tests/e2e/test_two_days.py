@@ -84,6 +84,7 @@ def test_two_days_bring_each_reader_the_right_mails_once(tmp_path, monkeypatch):
         Processes(tmp_path / "log") as processes,
     ):
         settings = {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
             "DEBUG": "true",
             "DATABASE_URL": database,
             "REDIS_URL": os.environ["REDIS_URL"].rpartition("/")[0] + "/7",
