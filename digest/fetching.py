@@ -1,7 +1,7 @@
 """The runs: each source read once an hour for the last days, what came and what was refused written down."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from itertools import islice
 
@@ -41,21 +41,12 @@ def all_read(now: datetime) -> bool:
 def collect(source: str, day: date, now: datetime, by: str = "") -> SourceRun:
     """Read one source for one day into rows. Never raises for what a source does: the run says it."""
     run = SourceRun.objects.create(source=source, day=day, started_at=now, by=by)
-    try:
-        _store_all(SOURCES[source](day), run, now)
-    except SourceError as error:
-        run.state, run.reason = SourceRun.State.FAILED, str(error)[:300]
-    except Exception as error:  # a defect of ours: the run must end all the same, or it keeps the edition waiting
-        log.exception("reading %s for %s", source, day)
-        run.state, run.reason = SourceRun.State.FAILED, f"a defect of ours: {type(error).__name__}"
-    else:
-        if run.received:
-            run.state = SourceRun.State.FRESH
-        elif day < now.date():
+    _read(run, lambda: SOURCES[source](day), now)
+    if run.state == SourceRun.State.FRESH and not run.received:
+        if day < now.date():
             run.state, run.reason = SourceRun.State.QUIET, "weekend" if day.weekday() >= 5 else "empty list"
         else:
             run.state, run.reason = SourceRun.State.WAITING, "nothing yet"
-    run.finished_at = now
     run.save()
     return run
 
@@ -71,14 +62,23 @@ def fill_in(now: datetime, by: str = "") -> SourceRun | None:
     if not missing or SourceRun.objects.filter(source="arxiv_api", started_at__gt=since).exists():
         return None
     run = SourceRun.objects.create(source="arxiv_api", day=now.date(), started_at=now, by=by)
-    try:
-        _store_all(FILL_IN([str(arxiv_id) for arxiv_id in missing]), run, now)
-        run.state = SourceRun.State.FRESH
-    except SourceError as error:
-        run.state, run.reason = SourceRun.State.FAILED, str(error)[:300]
-    run.finished_at = now
+    _read(run, lambda: FILL_IN([str(arxiv_id) for arxiv_id in missing]), now)
     run.save()
     return run
+
+
+def _read(run: SourceRun, fetch: Callable[[], Iterable[Fetched]], now: datetime) -> None:
+    """Store what ``fetch`` gives and end the run, fresh or failed. Does not save it."""
+    try:
+        _store_all(fetch(), run, now)
+    except SourceError as error:
+        run.state, run.reason = SourceRun.State.FAILED, str(error)[:300]
+    except Exception as error:  # a defect of ours: the run must end all the same, or it keeps the edition waiting
+        log.exception("reading %s for %s", run.source, run.day)
+        run.state, run.reason = SourceRun.State.FAILED, f"a defect of ours: {type(error).__name__}"
+    else:
+        run.state = SourceRun.State.FRESH
+    run.finished_at = now
 
 
 def _store_all(fetched: Iterable[Fetched], run: SourceRun, now: datetime) -> None:

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from datetime import date, datetime
+from typing import Any
 
+from django.db.models import Count, QuerySet
 from rich.table import Table
 
 from digest import outcomes
@@ -13,19 +15,21 @@ from subscriptions.models import Subscriber
 def sum_table(day: date, total: outcomes.Sum) -> Table:
     """Planned = accepted + ... + to go, with the reasons under each."""
     table = Table("digests", "number", "why", title=f"Local day {day}")
-    table.add_row("planned", str(total.planned), "the sum of the rows below" if total.adds_up else "DOES NOT ADD UP")
-    for state in outcomes.ENDED:
-        reasons = [f"{number} {why}" for (s, why), number in sorted(total.reasons.items()) if s == state]
-        table.add_row(f"  {state}", str(total[state]), "; ".join(reasons))
-    table.add_row("  to go", str(total.to_go), "")
+    _add_sum(table, total)
     return table
+
+
+def _add_sum(table: Table, total: outcomes.Sum, planned_by: str = "", accepted_by: str = "") -> None:
+    table.add_row("planned", str(total.planned), planned_by)
+    for state in outcomes.ENDED:
+        reasons = "; ".join(f"{number} {why}" for (s, why), number in sorted(total.reasons.items()) if s == state)
+        table.add_row(f"  {state}", str(total[state]), accepted_by if state == "accepted" else reasons)
+    table.add_row("  to go", str(total.to_go), "" if total.adds_up else "THE SUM DOES NOT ADD UP")
 
 
 def day_table(day: date, now: datetime) -> Table:
     """A day from the sources to the mails, with who did it."""
     total = outcomes.sum_of(day)
-    table = sum_table(day, total)
-    table.title = f"Daily Papers on {day}, at {now:%Y-%m-%d %H:%M} UTC"
     rows: list[tuple[str, str, str]] = []
     for run in _last_runs(day):
         rows.append(
@@ -39,7 +43,7 @@ def day_table(day: date, now: datetime) -> Table:
     if edition:
         by = f"{edition.state} by {edition.approved_by}" if edition.approved_by else edition.state
         rows.append(("papers in the edition", str(edition.entries.shown().count()), by))
-    readers = Counter(Subscriber.objects.values_list("state", flat=True))
+    readers = _numbers(Subscriber.objects.all(), "state")
     active = Subscriber.objects.active(now).count()
     apart = readers["active"] - active
     rows += [
@@ -51,16 +55,12 @@ def day_table(day: date, now: datetime) -> Table:
         ("  getting mail", str(active), f"{apart} paused or suppressed" if apart else ""),
         ("due by now", str(total.planned + Subscriber.objects.due(now).count()), _later(now)),
     ]
-    whole = Table("", "number", "", title=table.title)
+    whole = Table("", "number", "", title=f"Daily Papers on {day}, at {now:%Y-%m-%d %H:%M} UTC")
     for row in rows:
         whole.add_row(*row)
     whole.add_section()
-    planners = Counter(Digest.objects.filter(day=day).values_list("planned_by", flat=True))
-    whole.add_row("planned", str(total.planned), _by(planners))
-    for state in outcomes.ENDED:
-        reasons = "; ".join(f"{n} {why}" for (s, why), n in sorted(total.reasons.items()) if s == state)
-        whole.add_row(f"  {state}", str(total[state]), _senders(day) if state == "accepted" else reasons)
-    whole.add_row("  to go", str(total.to_go), "" if total.adds_up else "THE SUM DOES NOT ADD UP")
+    planners = _numbers(Digest.objects.filter(day=day), "planned_by")
+    _add_sum(whole, total, planned_by=_by(planners), accepted_by=_senders(day))
     return whole
 
 
@@ -72,9 +72,16 @@ def _later(now: datetime) -> str:
     return f"{later.count()} later, the next at {first.next_due_at:%a %H:%M} UTC"
 
 
+def _numbers(rows: QuerySet[Any], name: str) -> Counter[str]:
+    """How many rows have which value, counted by the database: there may be a million."""
+    return Counter(dict(rows.order_by().values_list(name).annotate(Count("pk"))))
+
+
 def _senders(day: date) -> str:
-    names = Digest.objects.filter(day=day, state=Digest.State.ACCEPTED).values_list("claimed_by", flat=True)
-    return _by(Counter(name.rpartition("/")[0] for name in names))
+    senders: Counter[str] = Counter()
+    for claim, number in _numbers(Digest.objects.filter(day=day, state=Digest.State.ACCEPTED), "claimed_by").items():
+        senders[claim.rpartition("/")[0]] += number
+    return _by(senders)
 
 
 def _by(names: Counter[str]) -> str:

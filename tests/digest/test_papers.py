@@ -145,6 +145,14 @@ def test_no_source_overrules_an_editor(monkeypatch):
     assert (Paper.objects.get().code_url, Paper.objects.get().upvotes) == ("", 6)
 
 
+def test_a_defect_while_filling_in_ends_the_run_too(monkeypatch):
+    serve(monkeypatch, RECORD)
+    monkeypatch.setattr(fetching, "FILL_IN", lambda ids: 1 / 0)
+    run = fetching.fill_in(NOW)
+    assert (run.state, run.reason) == ("failed", "a defect of ours: ZeroDivisionError")
+    assert not SourceRun.objects.filter(state="running").exists()
+
+
 def test_an_address_that_is_not_the_webs_is_dropped(monkeypatch):
     serve(monkeypatch, replace(RECORD, code_url="javascript:alert(1)", project_url="https://x.example/<b>"))
     assert (Paper.objects.get().code_url, Paper.objects.get().project_url) == ("", "")
