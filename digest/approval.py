@@ -35,13 +35,14 @@ def approve(edition: Edition, now: datetime, by: str) -> Edition:
 def approve_due(now: datetime, by: str = "") -> list[Edition]:
     """Approve the drafts whose hour EDITION_APPROVE_AT (UTC) has come, all at once; those that cannot be stay drafts.
 
-    While a source is still to be read they wait for it, at most PATIENCE, and are drafted once more before.
+    While a source is still to be read, or waits for today's batch, they wait for it, at most PATIENCE, and are drafted
+    once more before.
     """
     if settings.EDITION_APPROVE_AT is None:
         return []
     drafts = Edition.objects.filter(state=Edition.State.DRAFT, held=False, day__lte=now.date()).order_by("day")
     ready = [e for e in drafts if now >= approves_at(e)]
-    if not ready or (not fetching.all_read(now) and now < approves_at(ready[-1]) + editions.PATIENCE):
+    if not ready or (not fetching.all_in(now) and now < approves_at(ready[-1]) + editions.PATIENCE):
         return []
     approved = []
     with transaction.atomic():  # readers see the days together, not the oldest first

@@ -1,17 +1,18 @@
 """What can be picked now, read once for all readers of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Prefetch
 
 from digest.editions import PATIENCE
-from digest.models import Edition, Paper, Sent
+from digest.models import Edition, EditionPaper, Paper
 from digest.relevance import Match, PaperText, TopicTerms, match_all
 from digest.selection import Candidate
-from digest.sent import readers_of
+from digest.sent import readers_of_works, twins_of
 from subscriptions.models import Topic
 
 # After a longer absence a reader gets the last week's best, not a month's.
@@ -27,7 +28,13 @@ class Board:
     entries: dict[date, tuple[Candidate, ...]]
     pinned: frozenset[int]
     matches: dict[int, dict[int, Match]]
-    before: dict[int, Any] = field(default_factory=dict)  # {paper: readers it was sent to, of closed days}
+    before: dict[int, Any] = field(default_factory=dict)  # {paper: readers its work was sent to, of closed days}
+    twins: dict[int, frozenset[int]] = field(default_factory=dict)  # {paper: the other rows of its work}
+
+    def had(self, reader: int, sent: Set[int]) -> set[int]:
+        """The papers of the board that the reader has in any row of their work; ``sent`` are those of open days."""
+        closed = {paper for paper, readers in self.before.items() if reader in readers}
+        return closed | sent | {paper for paper, rows in self.twins.items() if not rows.isdisjoint(sent)}
 
     def window(self, after: date | None) -> tuple[date, ...]:
         """The days of the board later than ``after``; only the newest for a reader who never got a digest."""
@@ -63,14 +70,16 @@ def read_board(now: datetime) -> Board:
     """The board as it stands. A handful of queries, whatever the number of readers."""
     newest = Edition.objects.published().first()
     since = (newest.day if newest else now.date()) - timedelta(days=CATCH_UP_DAYS)
-    editions = list(Edition.objects.published().filter(day__gt=since).prefetch_related("entries__paper"))
+    shown_entries = Prefetch("entries", EditionPaper.objects.shown().select_related("paper"))
+    editions = list(Edition.objects.published().filter(day__gt=since).prefetch_related(shown_entries))
     entries, texts, pinned = {}, {}, set()
     for edition in editions:
-        shown = [e for e in edition.entries.all() if not (e.hidden or e.paper.withdrawn_at or e.paper.hidden_at)]
+        shown = list(edition.entries.all())
         entries[edition.day] = tuple(Candidate(e.paper_id, place, e.score) for place, e in enumerate(shown, start=1))
         pinned |= {e.paper_id for e in shown if e.pinned}
         for paper in (e.paper for e in shown):
             texts[paper.pk] = paper_text(paper)
+    twins = twins_of(texts)
     matches = match_all(list(texts.values()), [topic_terms(topic) for topic in Topic.objects.all()])
     return Board(
         days=tuple(sorted(entries)),
@@ -78,7 +87,8 @@ def read_board(now: datetime) -> Board:
         entries=entries,
         pinned=frozenset(pinned),
         matches=matches,
-        before={sent.paper_id: readers_of(sent) for sent in Sent.objects.filter(paper__in=texts)},
+        before=readers_of_works(texts, twins),
+        twins=twins,
     )
 
 

@@ -109,6 +109,7 @@ def _hidden(digest: Digest) -> set[int]:
     """Papers of the digest that an editor hid or that were withdrawn since it was planned."""
     ids = [p["paper"] for p in digest.picks]
     gone = Q(withdrawn_at__isnull=False) | Q(hidden_at__isnull=False)
+    gone |= Q(merged_into__withdrawn_at__isnull=False) | Q(merged_into__hidden_at__isnull=False)
     in_editions = Q(
         entries__hidden=True,
         entries__edition__day__gt=digest.content_from,

@@ -4,13 +4,15 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from digest import trending
-from digest.models import Edition, EditionPaper, Paper, SourceRun
+from digest.freshness import standing_on
+from digest.models import Edition, EditionPaper, Paper, Signal
 
 # How long after its hour an edition may wait for its sources, and readers for it.
 PATIENCE = timedelta(hours=2)
+GROWTH_OVER = timedelta(hours=12), timedelta(hours=3)
 DRAFTED_DAYS = 3  # today and the two before: after a gap, and on the first day, readers find a past
 
 
@@ -36,13 +38,13 @@ def draft(day: date, now: datetime, by: str = "") -> Edition | None:
         papers = list(_candidates(day, edition))
         if not papers:
             return edition
-        standing_on = _standing_on(day)
+        sources = standing_on(day)
         if edition is None:
             edition = Edition.objects.create(
-                day=day, drafted_at=now, drafted_by=by, counted_at=now, standing_on=standing_on
+                day=day, drafted_at=now, drafted_by=by, counted_at=now, standing_on=sources
             )
         else:
-            edition.counted_at, edition.standing_on = now, standing_on
+            edition.counted_at, edition.standing_on = now, sources
             edition.save(update_fields=["counted_at", "standing_on"])
         _rank(edition, papers)
     return edition
@@ -50,25 +52,34 @@ def draft(day: date, now: datetime, by: str = "") -> Edition | None:
 
 def _candidates(day: date, edition: Edition | None) -> list[Paper]:
     """Papers of the window that no other edition has: what came too late for yesterday's is in today's."""
-    elsewhere = EditionPaper.objects.filter(paper=OuterRef("pk"))
+    elsewhere = EditionPaper.objects.filter(Q(paper=OuterRef("pk")) | Q(paper__merged_into=OuterRef("pk")))
     if edition:
         elsewhere = elsewhere.exclude(edition=edition)
     window = Paper.objects.shown().new_between(day - timedelta(days=DRAFTED_DAYS), day)
     return list(window.filter(~Exists(elsewhere)).defer("abstract", "keywords", "blurb", "authors"))
 
 
+def _earlier_readings(papers: list[Paper], now: datetime) -> dict[int, trending.Reading]:
+    """The newest count of each paper that is some hours old: how fast it rises since."""
+    oldest, newest = (now - age for age in GROWTH_OVER)
+    signals = Signal.objects.filter(paper__in=papers, hour__gte=oldest, hour__lte=newest).order_by("hour")
+    return {s.paper_id: trending.Reading(s.hour, s.upvotes) for s in signals}
+
+
 def _rank(edition: Edition, papers: list[Paper]) -> None:
     """Pinned papers first, in the editor's order; the rest by trend. Ties end at the key: a rerun gives the same."""
+    earlier = _earlier_readings(papers, edition.counted_at)
     scores = {
         p.pk: trending.score(
-            trending.Signals(p.upvotes, p.comments, p.stars, p.featured_on or p.announced_on), edition.day
+            trending.Signals(p.upvotes, p.featured_at or p.featured_on or p.announced_on, earlier.get(p.pk)),
+            edition.counted_at,
         )
         for p in papers
     }
     keys = {p.pk: p.key for p in papers}
     entries = {e.paper_id: e for e in edition.entries.all()}
     touched = {pk for pk, e in entries.items() if pk in scores and (e.pinned or e.hidden or e.blurb)}
-    ranked = sorted(scores, key=lambda pk: (-scores[pk].value, keys[pk]))
+    ranked = sorted(scores, key=lambda pk: trending.order(scores[pk], keys[pk]))
     untouched = [pk for pk in ranked if pk not in touched]
     listed = touched | set(untouched[: max(settings.EDITION_SIZE - len(touched), 0)])
     pinned = sorted((pk for pk in touched if entries[pk].pinned), key=lambda pk: entries[pk].position)
@@ -77,10 +88,7 @@ def _rank(edition: Edition, papers: list[Paper]) -> None:
     for position, pk in enumerate(order, start=1):
         entry = entries.get(pk) or EditionPaper(edition=edition, paper_id=pk)
         score = scores[pk]
-        entry.position, entry.score = position, score.value
-        entry.ingredients = {
-            name: round(getattr(score, name), 4) for name in ("upvotes", "comments", "stars", "fading")
-        }
+        entry.position, entry.score, entry.ingredients = position, score.value, score.ingredients()
         rows.append(entry)
     edition.entries.exclude(paper__in=order).delete()
     EditionPaper.objects.bulk_create(
@@ -89,13 +97,3 @@ def _rank(edition: Edition, papers: list[Paper]) -> None:
         unique_fields=["edition", "paper"],
         update_fields=["position", "score", "ingredients"],
     )
-
-
-def _standing_on(day: date) -> list[dict[str, str]]:
-    """The last run of each source for the day: the mail says how fresh it is."""
-    runs: dict[str, SourceRun] = {}
-    for run in SourceRun.objects.filter(day=day).exclude(state=SourceRun.State.RUNNING).order_by("started_at"):
-        runs[run.source] = run
-    return [
-        {"source": r.source, "state": r.state, "reason": r.reason, "papers": str(r.received)} for r in runs.values()
-    ]

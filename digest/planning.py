@@ -147,12 +147,11 @@ def _digest_for(
         after = free[0] - timedelta(days=1)
     days = free
     candidates = board.candidates(days)
-    sent = histories.sent.get(reader.pk, set()) | {p for p, readers in board.before.items() if reader.pk in readers}
     picks = pick(
         candidates,
         board.matches,
         histories.topics.get(reader.pk, []),
-        sent=sent,
+        sent=board.had(reader.pk, histories.sent.get(reader.pk, set())),
         limit=reader.paper_limit,
         only_topics=reader.only_my_topics,
     )

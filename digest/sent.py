@@ -1,6 +1,7 @@
 """Who was sent a paper, for ever, by paper: one compressed bitmap of subscriber ids each."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db import transaction
 from pyroaring import BitMap64
@@ -11,6 +12,29 @@ from digest.models import Paper, Sent
 def readers_of(sent: Sent) -> BitMap64:
     """The ids of the readers whom the paper was sent to."""
     return BitMap64.deserialize(bytes(sent.readers))
+
+
+def twins_of(papers: Collection[int]) -> dict[int, frozenset[int]]:
+    """For each of these papers that was merged with others, the other rows of its work."""
+    survivors = dict(Paper.objects.filter(pk__in=papers).exclude(merged_into=None).values_list("pk", "merged_into"))
+    works: dict[int, set[int]] = defaultdict(set)
+    rows = Paper.objects.filter(merged_into__in={*papers, *survivors.values()})
+    for twin, survivor in rows.values_list("pk", "merged_into"):
+        works[survivor or 0] |= {twin, survivor or 0}
+    named = {paper: works.get(survivors.get(paper, paper) or 0, set()) - {paper} for paper in papers}
+    return {paper: frozenset(others) for paper, others in named.items() if others}
+
+
+def readers_of_works(papers: Collection[int], twins: Mapping[int, Collection[int]]) -> dict[int, BitMap64]:
+    """Who was sent each of these papers, in whichever row of its work: {paper: readers}; no entry for nobody."""
+    rows = {*papers, *(row for others in twins.values() for row in others)}
+    by_row = {sent.paper_id: readers_of(sent) for sent in Sent.objects.filter(paper__in=rows)}
+    found: dict[int, BitMap64] = {}
+    for paper in papers:
+        own = [by_row[row] for row in (paper, *twins.get(paper, ())) if row in by_row]
+        if own:
+            found[paper] = BitMap64.union(*own)
+    return found
 
 
 def add(readers: Mapping[int, Iterable[int]]) -> None:

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 
-from digest import approval, delivery, editions, fetching, outcomes, planning
+from digest import approval, delivery, editions, fetching, outcomes, planning, retention
 from subscriptions import clock
 from subscriptions.tasks import nudge
 
@@ -72,7 +72,7 @@ def send_digests(self: Any) -> None:
 
 @shared_task(name="digest.tasks.close_days")
 def close_days() -> None:
-    """Close the local days that have ended everywhere."""
+    """Close the local days that have ended everywhere, and thin out what is old."""
     now = clock.now()
     for day in outcomes.days_to_close(now):
         try:
@@ -81,6 +81,8 @@ def close_days() -> None:
             log.info("%s", error)
         else:
             log.info("closed %s: %s", day, total.counts)
+    if any((gone := retention.prune(now)).values()):
+        log.info("thinned out: %s", gone)
 
 
 def nudge_sending() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from digest import trending
 from digest.admin.matches import matches_of
 from digest.models import Edition, EditionPaper
 from digest.relevance import Match
@@ -52,13 +53,27 @@ class Row:
     @property
     def shown(self) -> bool:
         """Whether readers see it."""
-        paper = self.entry.paper
-        return not (self.entry.hidden or paper.hidden_at or paper.withdrawn_at)
+        return not (self.entry.hidden or self.why_not)
+
+    @property
+    def why_not(self) -> str:
+        """Why readers do not see the paper anywhere; "" where they do."""
+        for paper in filter(None, (self.entry.paper, self.entry.paper.merged_into)):
+            if paper.withdrawn_at:
+                return "withdrawn"
+            if paper.hidden_at:
+                return f"hidden everywhere. {paper.hidden_reason}".strip()
+        return ""
+
+    @property
+    def explanation(self) -> str:
+        """What its score is made of, in words."""
+        return trending.explain(self.entry.ingredients)
 
 
 def rows_of(edition: Edition, data: Mapping[str, Any] | None = None) -> list[Row]:
     """All rows in the order of the edition, in two queries. With ``data``, forms that read it."""
-    entries: QuerySet[EditionPaper] = edition.entries.select_related("paper")
+    entries: QuerySet[EditionPaper] = edition.entries.select_related("paper__merged_into")
     papers = [entry.paper for entry in entries]
     found = matches_of(papers, Topic.objects.all())
     return [

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from digest.admin.lines import LinesField
+from digest.identity import Identity
 from digest.models import Paper
-from digest.papers import identity
+from digest.papers import known_as
 from digest.sources.arxiv import bare_id
 from digest.sources.base import PaperRecord
 from digest.text import readable
@@ -83,7 +84,7 @@ class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         return typed or None
 
     def clean(self) -> dict[str, Any]:
-        """Give a new paper its key, or say which paper has it."""
+        """Give a new paper the names that a source's record would give it, or say which paper has them."""
         data = super().clean() or {}
         if self.instance.pk or self.errors:
             return data
@@ -95,9 +96,12 @@ class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
             arxiv_id=data["arxiv_id"],
             doi=data["doi"],
             submitted_at=data["submitted_at"],
+            featured_on=data["featured_on"],
         )
-        self.instance.key = identity(record)
-        if existing := Paper.objects.filter(key=self.instance.key).first():
+        named = Identity(record)
+        data["arxiv_id"], data["doi"] = named.arxiv_id, named.doi  # arXiv's own DOI is an arXiv id
+        self.instance.key, self.instance.fingerprint = named.key, named.fingerprint
+        if existing := known_as(record):
             field = "arxiv_id" if record.arxiv_id else "doi" if record.doi else "title"
             link = reverse("admin:digest_paper_change", args=[existing.pk])
             said = format_html('This paper is here already: <a href="{}">{}</a>.', link, existing.title)

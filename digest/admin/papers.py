@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from digest import merging
 from digest.admin.paper_form import PaperForm
 from digest.models import Paper
 from subscriptions import clock
@@ -46,6 +47,12 @@ class Hidden(Fact):
     title, parameter_name, field = "hidden", "hidden", "hidden_at"
 
 
+class Merged(Fact):
+    """A second row of a work."""
+
+    title, parameter_name, field = "merged into another", "merged", "merged_into"
+
+
 class Withdrawn(Fact):
     """Withdrawn by its authors."""
 
@@ -58,9 +65,9 @@ class PaperAdmin(ListAdmin):
 
     form = PaperForm
     action_form = ReasonForm
-    actions = ("hide", "show")
-    list_display = ("title", "featured_on", "upvotes", "is_hidden", "is_withdrawn")
-    list_filter = (Hidden, Withdrawn, "featured_on", "blurb_origin")
+    actions = ("hide", "show", "merge", "take_apart", "not_withdrawn")
+    list_display = ("title", "featured_on", "upvotes", "is_hidden", "is_withdrawn", "is_merged")
+    list_filter = (Hidden, Withdrawn, Merged, "featured_on", "blurb_origin")
     search_fields = ("title", "arxiv_id__exact", "key__exact")
     search_help_text = "Words of the title, an arXiv id, or a key like doi:10.1000/182."
     change_form_template = "admin/digest/paper/change_form.html"
@@ -93,6 +100,7 @@ class PaperAdmin(ListAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Paper]:
         """A list reads no abstracts; a paper's page reads all of it."""
         papers: QuerySet[Paper] = super().get_queryset(request)
+        papers = papers.select_related("merged_into")
         is_list = request.resolver_match and request.resolver_match.url_name == "digest_paper_changelist"
         return papers.defer("abstract", "authors", "blurb", "keywords", "categories") if is_list else papers
 
@@ -105,6 +113,11 @@ class PaperAdmin(ListAdmin):
     def is_withdrawn(self, obj: Paper) -> str:
         """When its authors withdrew it."""
         return f"{obj.withdrawn_at:%Y-%m-%d}" if obj.withdrawn_at else ""
+
+    @admin.display(description="Merged into")
+    def is_merged(self, obj: Paper) -> str:
+        """The row that stands for the work, where this one does not."""
+        return str(obj.merged_into) if obj.merged_into else ""
 
     def view_on_site(self, obj: Paper) -> str:
         """Its own page, without the detour over content types."""
@@ -126,6 +139,7 @@ class PaperAdmin(ListAdmin):
             context["sightings"] = [
                 (sighting, json.dumps(sighting.raw, indent=2, ensure_ascii=False)) for sighting in sightings
             ]
+            context["twins"] = paper.twins.all()
             context["signals"] = paper.signals.order_by("-hour")[:SHOWN_RECORDS]
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -140,6 +154,39 @@ class PaperAdmin(ListAdmin):
         Paper.objects.filter(pk__in=[p.pk for p in papers]).update(hidden_at=clock.now(), hidden_reason=reason)
         self.log(request, papers, f"Hidden: {reason}")
         self.message_user(request, f"Hidden: {len(papers)}.", messages.SUCCESS)
+
+    @admin.action(description="Merge: they are one work", permissions=["change"])
+    def merge(self, request: HttpRequest, queryset: QuerySet[Paper]) -> None:
+        """One of them stands for the work; nobody who was sent one gets the other."""
+        papers = list(queryset)
+        try:
+            survivor = merging.merge(papers, clock.now(), by=request.user.get_username())
+        except merging.CannotMerge as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return
+        self.log(request, papers, f"Merged into {survivor.key}.")
+        said = f"One work now: “{survivor}” ({survivor.key}). “Take apart” undoes it."
+        self.message_user(request, said, messages.SUCCESS)
+
+    @admin.action(description="Take apart: it is a work of its own", permissions=["change"])
+    def take_apart(self, request: HttpRequest, queryset: QuerySet[Paper]) -> None:
+        """Undo a merge, for good. Of a work that others went into, all of them come out."""
+        chosen = list(queryset.values_list("pk", flat=True))
+        twins = list(Paper.objects.filter(Q(pk__in=chosen) | Q(merged_into__in=chosen)).exclude(merged_into=None))
+        for twin in twins:
+            merging.unmerge(twin)
+        self.log(request, twins, "Taken apart: a work of its own.")
+        self.message_user(request, f"Taken apart: {len(twins)}.", messages.SUCCESS if twins else messages.WARNING)
+
+    @admin.action(description="Not withdrawn after all", permissions=["change"])
+    def not_withdrawn(self, request: HttpRequest, queryset: QuerySet[Paper]) -> None:
+        """What a source says of its withdrawal does not count any more."""
+        papers = list(queryset.exclude(withdrawn_at=None))
+        for paper in papers:
+            paper.withdrawn_at, paper.edited = None, sorted({*paper.edited, "withdrawn_at"})
+            paper.save(update_fields=["withdrawn_at", "edited"])
+        self.log(request, papers, "Not withdrawn after all.")
+        self.message_user(request, f"Not withdrawn: {len(papers)}.", messages.SUCCESS)
 
     @admin.action(description="Show again", permissions=["change"])
     def show(self, request: HttpRequest, queryset: QuerySet[Paper]) -> None:

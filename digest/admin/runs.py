@@ -2,26 +2,21 @@
 # ruff: noqa: ARG002 - the hooks have Django's signatures
 
 import json
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
-from django.db.models import F, Func, IntegerField, QuerySet
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 
+from digest import freshness
 from digest.models import SourceRun
 from digest.sources import SOURCES
+from subscriptions import clock
 from subscriptions.admin import ReadOnlyAdmin
 
-
-class ArrayLength(Func):
-    """How many items a JSON list has, without reading it."""
-
-    function = "JSON_ARRAY_LENGTH"
-    output_field = IntegerField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """JSONField is jsonb there."""
-        return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH", **context)
+STRIP_DAYS = 7
 
 
 class SourceFilter(admin.SimpleListFilter):
@@ -38,6 +33,14 @@ class SourceFilter(admin.SimpleListFilter):
         return queryset.filter(source=self.value()) if self.value() else queryset
 
 
+def strip(now: datetime) -> dict[str, Any]:
+    """A line a source, a cell a day of the last week: what is known of each, None where it was not read."""
+    days = freshness.last_days(now, STRIP_DAYS)
+    known = freshness.readings(days)
+    sources = dict.fromkeys([*settings.SOURCES, *(source for source, _ in known)])
+    return {"strip_days": days, "strip": [(s, [known.get((s, day)) for day in days]) for s in sources]}
+
+
 @admin.register(SourceRun)
 class SourceRunAdmin(ReadOnlyAdmin):
     """One line a reading; the refused records are on its page, each with its reason."""
@@ -46,12 +49,16 @@ class SourceRunAdmin(ReadOnlyAdmin):
     list_filter = (SourceFilter, "state")
     sortable_by = ()
     exclude = ("rejected",)
+    change_list_template = "admin/digest/sourcerun/change_list.html"
     change_form_template = "admin/digest/sourcerun/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SourceRun]:
-        """Up to 200 records hang on a row: they are counted here, and read on its own page."""
-        runs: QuerySet[SourceRun] = super().get_queryset(request)
-        return runs.defer("rejected").annotate(refused=ArrayLength(F("rejected")))
+        """Hundreds of refused records can hang on a row: they are counted here, and read on its own page."""
+        return SourceRun.objects.without_rejected()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """With the strip of the last week above the runs."""
+        return super().changelist_view(request, {**(extra_context or {}), **strip(clock.now())})
 
     @admin.display(description="Refused")
     def refused(self, obj: Any) -> int:

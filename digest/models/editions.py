@@ -54,8 +54,10 @@ class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
     """Words for the papers of an edition."""
 
     def shown(self) -> Self:
-        """Those that readers see: not hidden here or everywhere, not withdrawn."""
-        return self.filter(hidden=False, paper__withdrawn_at=None, paper__hidden_at=None)
+        """Those that readers see: not hidden here or everywhere, not withdrawn, in any row of their work."""
+        return self.filter(hidden=False, paper__withdrawn_at=None, paper__hidden_at=None).filter(
+            paper__merged_into__withdrawn_at=None, paper__merged_into__hidden_at=None
+        )
 
 
 class EditionPaper(models.Model):

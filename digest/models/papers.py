@@ -1,7 +1,7 @@
 """What exists: works, each source's own record of them, their counts over time, and the runs that fetched them."""
 
 from datetime import date, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -12,8 +12,8 @@ class PaperQuerySet(models.QuerySet["Paper"]):
     """Words for groups of papers."""
 
     def shown(self) -> Self:
-        """Papers that may be in an edition or a mail: not withdrawn, not hidden by an editor."""
-        return self.filter(withdrawn_at=None, hidden_at=None)
+        """Papers that may be in an edition or a mail: not withdrawn, not hidden by an editor, no twin of another."""
+        return self.filter(withdrawn_at=None, hidden_at=None, merged_into=None)
 
     def new_between(self, after: date, until: date) -> Self:
         """Papers featured or announced later than ``after`` and not later than ``until``."""
@@ -34,10 +34,12 @@ class Paper(models.Model):
         AI = "ai", "AI summary"
         EDITOR = "editor", "Editor"
 
-    # "arxiv:2604.14268", "doi:10.1000/182" or "title:<hash>": see digest.papers.identity.
-    key = models.CharField(max_length=300, unique=True)
+    # "arxiv:2604.14268", "doi:10.1000/182", "title:<fingerprint>:2026" or "<source>:<its key>": see digest.identity.
+    key = models.CharField(max_length=330, unique=True)
     arxiv_id = models.CharField(max_length=32, null=True, blank=True, unique=True)
-    doi = models.CharField(max_length=255, null=True, blank=True)
+    # Not unique: two parts of a work on arXiv can share their journal's DOI.
+    doi = models.CharField(max_length=255, null=True, blank=True, db_index=True)
+    fingerprint = models.CharField(max_length=40, blank=True, db_index=True, editable=False)
     title = models.CharField(max_length=500)
     authors = models.JSONField(default=list, blank=True)
     abstract = models.TextField(blank=True)
@@ -50,6 +52,7 @@ class Paper(models.Model):
     submitted_at = models.DateTimeField(null=True, blank=True)
     announced_on = models.DateField(null=True, blank=True)
     featured_on = models.DateField(null=True, blank=True, db_index=True)
+    featured_at = models.DateTimeField(null=True, editable=False)  # when votes could begin, where the hour is known
     first_seen_at = models.DateTimeField()
     upvotes = models.PositiveIntegerField(default=0)
     comments = models.PositiveIntegerField(default=0)
@@ -57,6 +60,14 @@ class Paper(models.Model):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden_reason = models.CharField(max_length=200, blank=True)
+    # Another row of the same work. Nothing is moved by a merge, so undoing it is clearing these: digest.merging.
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="twins")
+    merged_at = models.DateTimeField(null=True, blank=True)
+    merged_by = models.CharField(max_length=80, blank=True)
+    stands_alone = models.BooleanField(
+        default=False, help_text="An editor took it out of a merge: no source may redo it."
+    )
+    texts_from = models.CharField(max_length=20, blank=True, editable=False)  # the source of title, authors, abstract
     edited = models.JSONField(default=list, editable=False)  # fields that sources may not change any more
 
     objects = PaperQuerySet.as_manager()
@@ -85,12 +96,14 @@ class Paper(models.Model):
 
 
 class Sighting(models.Model):
-    """One source's own record of a paper, kept whole, so that a merge can be undone."""
+    """One source's own record of a paper, kept whole: it can be read again without the network."""
 
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="sightings")
     source = models.CharField(max_length=20)
     source_key = models.CharField(max_length=300)
     raw = models.JSONField(default=dict)
+    content_hash = models.CharField(max_length=32, blank=True)  # equal: the record says what it said before
+    day = models.DateField(null=True)  # the day that it first came for
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 
@@ -102,7 +115,7 @@ class Sighting(models.Model):
 
 
 class Signal(models.Model):
-    """A paper's counts at one hour (UTC)."""
+    """A paper's counts at one hour (UTC); none for an hour in which they stayed as they were."""
 
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="signals")
     hour = models.DateTimeField()
@@ -115,6 +128,25 @@ class Signal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.upvotes} upvotes at {self.hour:%Y-%m-%d %H:%M}"
+
+
+class ArrayLength(models.Func):
+    """How many items a JSON list has, without reading it."""
+
+    function = "JSON_ARRAY_LENGTH"
+    output_field = models.IntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """JSONField is jsonb there."""
+        return self.as_sql(compiler, connection, function="JSONB_ARRAY_LENGTH", **context)
+
+
+class SourceRunQuerySet(models.QuerySet["SourceRun"]):
+    """Words for groups of runs."""
+
+    def without_rejected(self) -> Self:
+        """With the number of refused records, ``refused``, instead of the records, which can be long."""
+        return self.defer("rejected").annotate(refused=ArrayLength("rejected"))
 
 
 class SourceRun(models.Model):
@@ -135,9 +167,13 @@ class SourceRun(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     by = models.CharField(max_length=80, blank=True)
+    retry_at = models.DateTimeField(null=True, help_text="The source asked to be left alone until then.")
     received = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
     rejected = models.JSONField(default=list, help_text="The records that could not be read, each with its reason.")
+
+    objects = SourceRunQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["source", "day", "-started_at"], name="source_runs_of_a_day")]

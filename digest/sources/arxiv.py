@@ -1,6 +1,9 @@
-"""What every source that speaks of arXiv papers shares: ids, and arXiv's rules for automatic readers."""
+"""What every source that speaks of arXiv papers shares: ids, arXiv's rules for readers, its signs and names."""
 
 import re
+from collections.abc import Iterable
+
+from digest.sources import client
 
 # One request every three seconds, one connection at a time, over all machines and over the API and the feeds
 # together: https://info.arxiv.org/help/api/tou.html
@@ -13,6 +16,42 @@ BUSY = frozenset({403, 406})
 # that archive/YYMMNNN, where older records write the subject class too (math.GT/0309136).
 _NEW_STYLE = re.compile(r"([0-9]{4}\.[0-9]{4,5})(?:v[0-9]+)?")
 _OLD_STYLE = re.compile(r"([a-z]+(?:-[a-z]+)*)(?:\.[A-Z]{2})?(/[0-9]{7})(?:v[0-9]+)?")
+_VERSION = re.compile(r"[0-9]v([1-9][0-9]{0,3})\Z")
+
+# A withdrawal is a new version with a comment that says so; no field does. Only at the beginning of the comment
+# (or of arXiv's own note) is it this paper that is meant: further on they tell of another paper, or of an earlier
+# version, and what is withdrawn from a conference is still on arXiv.
+_WITHDRAWN = re.compile(
+    r"(?:arxiv admin note: )?"
+    r"(?:(?:this|the) (?:paper|article|submission|manuscript|preprint) (?:has been|is|was) withdrawn|withdrawn)\b"
+    r"(?! from (?!arxiv|the arxiv))",
+    re.IGNORECASE,
+)
+
+# Two names of one category each: a paper in the one is in the other, but not every list says so.
+# https://arxiv.org/category_taxonomy
+ALIASES = (
+    ("math-ph", "math.MP"),
+    ("cs.IT", "math.IT"),
+    ("math.NA", "cs.NA"),
+    ("math.ST", "stat.TH"),
+    ("econ.GN", "q-fin.EC"),
+    ("eess.SY", "cs.SY"),
+)
+_OTHER_NAME = {a: b for pair in ALIASES for a, b in (pair, pair[::-1])}
+
+
+def ask(url: str, params: client.Params, *, source: str, accept: str) -> bytes:
+    """``client.get`` by arXiv's rules, which every interface of arXiv shares. Raises SourceError."""
+    return client.get(
+        url,
+        params,
+        source=source,
+        accept=accept,
+        min_interval=SECONDS_BETWEEN_REQUESTS,
+        gate=GATE,
+        busy=BUSY,
+    )
 
 
 def bare_id(text: object) -> str | None:
@@ -28,3 +67,23 @@ def bare_id(text: object) -> str | None:
     if old := _OLD_STYLE.fullmatch(text):
         return old[1] + old[2]
     return None
+
+
+def version_of(text: object) -> int | None:
+    """The version that an arXiv id names ("2604.14268v2" is 2); None if it names none or is no arXiv id."""
+    found = _VERSION.search(text) if isinstance(text, str) and bare_id(text) else None
+    return int(found[1]) if found else None
+
+
+def says_withdrawn(comment: str) -> bool:
+    """Whether an author's comment says that this very paper is withdrawn.
+
+    A hint, to be confirmed: comments are free text (``arxiv_oai.is_withdrawn`` asks for the fact).
+    """
+    return _WITHDRAWN.match(" ".join(comment.split())) is not None
+
+
+def with_aliases(categories: Iterable[str]) -> tuple[str, ...]:
+    """The categories and, behind them, their other names that are missing. For matching, never for display."""
+    own = tuple(categories)
+    return tuple(dict.fromkeys([*own, *(_OTHER_NAME[name] for name in own if name in _OTHER_NAME)]))

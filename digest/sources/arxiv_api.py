@@ -9,9 +9,18 @@ from typing import Any
 from django.conf import settings
 
 from digest.sources import client
-from digest.sources.arxiv import BUSY, GATE, SECONDS_BETWEEN_REQUESTS, bare_id
+from digest.sources.arxiv import ask, bare_id, version_of
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
-from digest.sources.payload import ARXIV, OPENSEARCH, extension, moment_of, read_feed, storable, text_of
+from digest.sources.payload import (
+    ARXIV,
+    OPENSEARCH,
+    extension,
+    first_of,
+    moment_of,
+    read_feed,
+    text_of,
+    texts_of,
+)
 
 NAME = "arxiv_api"
 IDS_PER_REQUEST = 50
@@ -41,7 +50,7 @@ def fill_in(ids: Iterable[str]) -> Iterator[Fetched]:
         chunk = wanted[start : start + IDS_PER_REQUEST]
         feed = _ask({"id_list": ",".join(chunk), "max_results": len(chunk)})
         for entry in feed.entries:
-            yield read(feed, entry)
+            yield read(_raw(feed, entry))
 
 
 def fetch(day: date) -> Iterator[Fetched]:
@@ -59,21 +68,22 @@ def fetch(day: date) -> Iterator[Fetched]:
     }
     seen: set[str] = set()
     for start in range(0, PAGE * MAX_PAGES, PAGE):
-        entries, total, feed = _page(query, start)
-        for entry in entries:
-            record = read(feed, entry)
-            if isinstance(record, PaperRecord):
-                if record.source_key in seen:  # the pages move when a paper is added while they are read
-                    continue
-                seen.add(record.source_key)
-            yield record
+        feed, total = _page(query, start)
+        before = len(seen)
+        for record in (read(_raw(feed, entry)) for entry in feed.entries):
+            key = record.source_key if isinstance(record, PaperRecord) else repr(record.raw)
+            if key not in seen:  # the pages move when a paper is added while they are read
+                seen.add(key)
+                yield record
         if start + PAGE >= total:
             return
+        if len(seen) == before:
+            raise SourceError(f"{NAME} repeats its page at {start} of {total}", transient=True)
     logger.warning("%s: more than %d papers submitted on %s: the rest is left out", NAME, PAGE * MAX_PAGES, day)
 
 
-def _page(query: dict[str, str], start: int) -> tuple[list[Any], int, Any]:
-    """One page: its entries, the total it promises, and the feed.
+def _page(query: dict[str, str], start: int) -> tuple[Any, int]:
+    """One page, and how many results there are in all.
 
     An empty page before the end is asked for once more: the API is known for them
     (https://github.com/lukasschwab/arxiv.py/issues/43).
@@ -85,20 +95,13 @@ def _page(query: dict[str, str], start: int) -> tuple[list[Any], int, Any]:
         except ValueError:
             raise SourceError(f"{NAME} does not say how many results there are", transient=True) from None
         if feed.entries or total <= start:
-            return feed.entries, total, feed
+            return feed, total
     raise SourceError(f"{NAME} answered twice with an empty page at {start} of {total}", transient=True)
 
 
 def _ask(params: client.Params) -> Any:
-    body = client.get(
-        f"{settings.ARXIV_API_URL}/api/query",
-        params,
-        source=NAME,
-        accept="application/atom+xml, application/xml;q=0.9",
-        min_interval=SECONDS_BETWEEN_REQUESTS,
-        gate=GATE,
-        busy=BUSY,
-    )
+    accept = "application/atom+xml, application/xml;q=0.9"
+    body = ask(f"{settings.ARXIV_API_URL}/api/query", params, source=NAME, accept=accept)
     feed = read_feed(body, source=NAME)
     if len(feed.entries) == 1 and text_of(feed.entries[0].get("title")) == "Error":
         text = f"{NAME}: {text_of(feed.entries[0].get('summary')) or 'an error without a reason'}"
@@ -106,50 +109,53 @@ def _ask(params: client.Params) -> Any:
     return feed
 
 
-def read(feed: Any, entry: Any) -> Fetched:
-    """One entry as a record, or as Rejected with the reason. Never raises."""
-    address = text_of(entry.get("id"))
-    name = _ABSTRACT_PAGE.fullmatch(address)
+def _raw(feed: Any, entry: Any) -> dict[str, Any]:
+    """All of an entry that is kept, as JSON."""
+    raw = {name: text_of(entry.get(name)) for name in ("id", "title", "summary", "published")}
+    raw |= {name: text_of(extension(feed, entry, ARXIV, name)) for name in ("doi", "comment", "journal_ref")}
+    names = [text_of(author.get("name")) for author in entry.get("authors", [])]
+    return {**raw, "authors": names, "categories": _categories(feed, entry)}
+
+
+def read(raw: Any, _day: date | None = None) -> Fetched:
+    """One kept entry as a record, or as Rejected with the reason. Never raises.
+
+    The day does not matter: an entry says when its paper was submitted, and not when it was announced.
+    """
+    if not isinstance(raw, dict):
+        return Rejected("not an object", raw)
+    name = _ABSTRACT_PAGE.fullmatch(text_of(raw.get("id")))
     arxiv_id = bare_id(name[1]) if name else None
-    title = text_of(entry.get("title"))
-    authors = tuple(filter(None, (text_of(author.get("name")) for author in entry.get("authors", []))))
-    submitted_at = moment_of(entry.get("published"))  # of version 1; "updated" is that of the latest version
-    doi = text_of(extension(feed, entry, ARXIV, "doi"))
-    categories = _categories(feed, entry)
-    raw = {
-        "id": address,
-        "title": title,
-        "authors": list(authors),
-        "categories": list(categories),
-        "doi": doi,
-    }
-    raw |= {"published": entry.get("published"), "comment": text_of(extension(feed, entry, ARXIV, "comment"))}
-    if arxiv_id is None:
-        return Rejected("the entry's id is not an arXiv paper", storable(raw))
+    title, authors = text_of(raw.get("title")), texts_of(raw.get("authors"))
+    submitted_at = moment_of(raw.get("published"))  # of version 1; "updated" is that of the latest version
+    if name is None or arxiv_id is None:
+        return Rejected("the entry's id is not an arXiv paper", raw)
     if not title:
-        return Rejected("no title", storable(raw))
+        return Rejected("no title", raw)
     if not authors:
-        return Rejected("no authors", storable(raw))
+        return Rejected("no authors", raw)
     if submitted_at is None:
-        return Rejected("no readable time of submission", storable(raw))
+        return Rejected("no readable time of submission", raw)
     return PaperRecord(
         source=NAME,
         source_key=arxiv_id,
         arxiv_id=arxiv_id,
         title=title,
         authors=authors,
-        abstract=text_of(entry.get("summary")),
-        doi=doi.split()[0] if doi else None,  # a paper in two journals has two, with a space between
-        categories=categories,
+        abstract=text_of(raw.get("summary")),
+        doi=first_of(text_of(raw.get("doi"))),
+        categories=texts_of(raw.get("categories")),
         submitted_at=submitted_at,
-        raw=storable(raw),
+        comment=text_of(raw.get("comment")),
+        version=version_of(name[1]),
+        raw=raw,
     )
 
 
-def _categories(feed: Any, entry: Any) -> tuple[str, ...]:
+def _categories(feed: Any, entry: Any) -> list[str]:
     """All categories, primary first. Other classifications (ACM, MSC) come as tags with another scheme."""
     primary = extension(feed, entry, ARXIV, "primary_category")
     first = text_of(primary.get("term")) if isinstance(primary, dict) else ""
     tags = entry.get("tags", [])
     own = [text_of(tag.get("term")) for tag in tags if tag.get("scheme") in (None, "http://arxiv.org/schemas/atom")]
-    return tuple(dict.fromkeys(filter(None, [first, *own])))
+    return list(dict.fromkeys(filter(None, [first, *own])))

@@ -2,17 +2,16 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from django.conf import settings
 
-from digest.sources import client
-from digest.sources.arxiv import BUSY, GATE, SECONDS_BETWEEN_REQUESTS, bare_id
-from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
-from digest.sources.payload import ARXIV, extension, read_feed, storable, text_of
+from digest.sources.arxiv import ask, bare_id, version_of
+from digest.sources.base import Fetched, OtherDay, PaperRecord, Rejected, SourceError
+from digest.sources.payload import ARXIV, extension, first_of, read_feed, text_of, texts_of
 
 NAME = "arxiv_rss"
 # A feed is cut at 2000 items, and of an over-full one the new papers are lost first: ask for few at once.
@@ -24,7 +23,7 @@ WANTED = ("new", "cross")
 UNWANTED = ("replace", "replace-cross")
 
 _GUID = re.compile(r"oai:arXiv\.org:(\S+)")
-_DESCRIPTION = re.compile(r"arXiv:\S+\s+Announce Type:\s*(\S+)\s+Abstract:\s*", re.IGNORECASE)
+_DESCRIPTION = re.compile(r"\AarXiv:\S+\s+Announce Type:\s*(\S+)\s+Abstract:\s*", re.IGNORECASE)
 _COMMA = re.compile(r",\s*")
 _SUFFIX = re.compile(r"(?:Jr|Sr|Ph\.?\s?D|M\.?D)\.?|I{2,3}|IV", re.IGNORECASE)
 
@@ -34,32 +33,60 @@ logger = logging.getLogger(__name__)
 def fetch(day: date) -> Iterator[Fetched]:
     """The papers announced on ``day``: arXiv's own date, which begins at midnight in New York.
 
-    The feed holds the current batch only, so any other day yields nothing. A paper that several categories
-    list comes once, as new where any of them says so. Raises SourceError before the first record, or never.
+    A paper that several categories list comes once, as new where any of them says so. The feed holds the newest
+    batch only, and categories are built one after the other: where some or all show another day, what there is of
+    ``day`` is yielded and then OtherDay raised, which names them. So with any SourceError: what came before it is
+    good.
     """
-    found: dict[str, PaperRecord] = {}
-    rejected: list[Rejected] = []
+    raws: list[dict[str, Any]] = []
+    elsewhere: dict[date, list[str]] = {}
+    failure: SourceError | None = None
     names = list(dict.fromkeys(settings.ARXIV_CATEGORIES))
     for start in range(0, len(names), CATEGORIES_PER_REQUEST):
-        for record in _batch(names[start : start + CATEGORIES_PER_REQUEST], day):
-            if isinstance(record, Rejected):
-                rejected.append(record)
-            elif record.source_key not in found or record.raw["announce_type"] == "new":
-                found[record.source_key] = record
+        chunk = names[start : start + CATEGORIES_PER_REQUEST]
+        try:
+            shown, batch = _batch(chunk)
+        except SourceError as error:
+            failure = error
+            break
+        if shown == day:
+            raws += batch
+        else:
+            elsewhere.setdefault(shown, []).extend(chunk)
+    yield from _each_once(read(raw, day) for raw in raws)
+    if failure:
+        raise failure
+    if elsewhere:
+        raise _other_day(day, elsewhere)
+
+
+def _each_once(records: Iterable[Fetched]) -> Iterator[Fetched]:
+    """One record a paper, the one that says "new" where there is one; behind them what could not be read."""
+    found: dict[str, PaperRecord] = {}
+    rejected: list[Rejected] = []
+    for record in records:
+        if isinstance(record, Rejected):
+            rejected.append(record)
+        elif record.source_key not in found or record.raw["announce_type"] == "new":
+            found[record.source_key] = record
     yield from found.values()
     yield from rejected
 
 
-def _batch(categories: list[str], day: date) -> list[Fetched]:
-    body = client.get(
-        f"{settings.ARXIV_RSS_URL}/rss/{'+'.join(categories)}",
-        {},
-        source=NAME,
-        accept="application/rss+xml, application/xml;q=0.9",
-        min_interval=SECONDS_BETWEEN_REQUESTS,
-        gate=GATE,
-        busy=BUSY,
-    )
+def _other_day(day: date, elsewhere: dict[date, list[str]]) -> OtherDay:
+    """What to tell people of categories (lists by the day they show) whose feeds are of another day."""
+    shows = min(elsewhere)
+    what = "; ".join(f"{shown} for {', '.join(names)}" for shown, names in sorted(elsewhere.items()))
+    text = f"{NAME} shows {what}; {day} was asked for"
+    if shows > day:
+        text += ". The feed holds only the newest batch: arxiv_oai and arxiv_api can serve earlier days"
+    return OtherDay(text, shows=shows)
+
+
+def _batch(categories: list[str]) -> tuple[date, list[dict[str, Any]]]:
+    """The day that the feed of these categories shows, and its papers without the replacements."""
+    url = f"{settings.ARXIV_RSS_URL}/rss/{'+'.join(categories)}"
+    body = ask(url, {}, source=NAME, accept="application/rss+xml, application/xml;q=0.9")
     feed = read_feed(body, source=NAME)
     title = text_of(feed.feed.get("title"))
     if title.startswith("Feed error for query"):  # a mistake in the categories comes with status 200
@@ -67,9 +94,8 @@ def _batch(categories: list[str], day: date) -> list[Fetched]:
         raise SourceError(text, transient=False)
     if len(feed.entries) >= MAX_ITEMS:
         logger.warning("%s: the feed of %s is full at %d items: papers may be missing", NAME, categories, MAX_ITEMS)
-    if _date_of(feed) != day:
-        return []
-    return [record for entry in feed.entries if (record := read(feed, entry, day)) is not None]
+    raws = [_raw(feed, entry) for entry in feed.entries]
+    return _date_of(feed), [raw for raw in raws if raw["announce_type"] not in UNWANTED]
 
 
 def _date_of(feed: Any) -> date:
@@ -87,42 +113,49 @@ def _date_of(feed: Any) -> date:
     raise SourceError(f"{NAME} answered with a feed without a readable date", transient=True)
 
 
-def read(feed: Any, entry: Any, day: date) -> Fetched | None:
-    """One item as a record announced on ``day``; None for a replacement; Rejected if it cannot be read."""
+def _raw(feed: Any, entry: Any) -> dict[str, Any]:
+    """All of an item that is kept, as JSON."""
     description = text_of(entry.get("summary"))
     prefix = _DESCRIPTION.match(description)
     kind = text_of(extension(feed, entry, ARXIV, "announce_type")) or (prefix[1] if prefix else "")
-    if kind in UNWANTED:
-        return None
-    guid = text_of(entry.get("id"))
-    name = _GUID.fullmatch(guid)
+    return {
+        "guid": text_of(entry.get("id")),
+        "announce_type": kind,
+        "title": text_of(entry.get("title")),
+        "creator": text_of(entry.get("author")),
+        "doi": text_of(extension(feed, entry, ARXIV, "DOI")),
+        "categories": [text_of(tag.get("term")) for tag in entry.get("tags", [])],
+        "description": description,
+    }
+
+
+def read(raw: Any, day: date) -> Fetched:
+    """One kept item as a record announced on ``day``, or as Rejected with the reason. Never raises."""
+    if not isinstance(raw, dict):
+        return Rejected("not an object", raw)
+    name = _GUID.fullmatch(text_of(raw.get("guid")))
     arxiv_id = bare_id(name[1]) if name else None
-    title = text_of(entry.get("title"))
-    authors = split_authors(text_of(entry.get("author")))
-    doi = text_of(extension(feed, entry, ARXIV, "DOI"))
-    categories = tuple(tag["term"] for tag in entry.get("tags", []) if tag.get("term"))
-    abstract = description[prefix.end() :] if prefix else description
-    raw = {"guid": guid, "announce_type": kind, "title": title, "creator": entry.get("author"), "doi": doi}
-    raw |= {"categories": list(categories), "description": description}
-    if arxiv_id is None:
-        return Rejected("the guid holds no arXiv id", storable(raw))
-    if kind not in WANTED:
-        return Rejected(f"unknown announce type {kind!r}", storable(raw))
+    title, authors = text_of(raw.get("title")), split_authors(text_of(raw.get("creator")))
+    if name is None or arxiv_id is None:
+        return Rejected("the guid holds no arXiv id", raw)
+    if (kind := text_of(raw.get("announce_type"))) not in WANTED:
+        return Rejected(f"unknown announce type {kind!r}", raw)
     if not title:
-        return Rejected("no title", storable(raw))
+        return Rejected("no title", raw)
     if not authors:
-        return Rejected("no authors", storable(raw))
+        return Rejected("no authors", raw)
     return PaperRecord(
         source=NAME,
         source_key=arxiv_id,
         arxiv_id=arxiv_id,
         title=title,
         authors=authors,
-        abstract=abstract,
-        doi=doi.split()[0] if doi else None,  # a paper in two journals has two, with a space between
-        categories=categories,
+        abstract=_DESCRIPTION.sub("", text_of(raw.get("description")), count=1),
+        doi=first_of(text_of(raw.get("doi"))),
+        categories=texts_of(raw.get("categories")),
         announced_on=day,
-        raw=storable(raw),
+        version=version_of(name[1]),
+        raw=raw,
     )
 
 

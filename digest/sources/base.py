@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from digest.sources.calendar import Batch, any_day
+
 
 @dataclass(frozen=True, slots=True)
 class PaperRecord:
@@ -27,11 +29,15 @@ class PaperRecord:
     submitted_at: datetime | None = None
     announced_on: date | None = None
     featured_on: date | None = None
+    featured_at: datetime | None = None  # only where the hour is known: a midnight is a date
     upvotes: int | None = None
     comments: int | None = None
     stars: int | None = None
     code_url: str = ""
     project_url: str = ""
+    comment: str = ""  # the authors' own, where arXiv's withdrawals are said
+    version: int | None = None
+    withdrawn_at: datetime | None = None  # only where the source itself says so
     raw: dict[str, Any] = field(default_factory=dict)
 
 
@@ -44,13 +50,44 @@ class Rejected:
 
 
 class SourceError(Exception):
-    """A source gave nothing usable. ``transient`` says whether asking again later can help."""
+    """A source gave nothing usable. ``transient`` says whether asking again later can help.
 
-    def __init__(self, message: str, *, transient: bool) -> None:
+    ``busy`` says that the source asks to be left alone, for ``wait`` seconds where it says how long.
+    """
+
+    def __init__(self, message: str, *, transient: bool, busy: bool = False, wait: float | None = None) -> None:
         super().__init__(message)
         self.transient = transient
+        self.busy = busy
+        self.wait = wait
+
+
+class OtherDay(SourceError):  # noqa: N818 - no fault: the day that was asked for is not on offer
+    """The source shows the day ``shows`` and not the one asked for: an earlier one until the new batch is in."""
+
+    def __init__(self, message: str, *, shows: date) -> None:
+        super().__init__(message, transient=True)
+        self.shows = shows
 
 
 Fetched = PaperRecord | Rejected
 Fetch = Callable[[date], Iterable[Fetched]]
 FillIn = Callable[[Iterable[str]], Iterable[Fetched]]
+Confirm = Callable[[str], bool]  # of an arXiv id; raises SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One line of the registry.
+
+    ``read(raw, day)`` makes a record again from the ``raw`` that was kept of it and the day it first came for.
+    ``batch(day)`` says what is expected. ``days`` is how many days, from today (UTC) back, are worth asking for again:
+    lists fill up late. Of two sources that differ on title, authors and abstract the one with more ``trust`` is right.
+    """
+
+    fetch: Fetch
+    read: Callable[[Any, date], Fetched]
+    batch: Callable[[date], Batch] = any_day
+    days: int = 3
+    trust: int = 2
+    stale_by: str = ""  # "list" or "category": papers of an earlier day once more are a fault of the whole, or of it

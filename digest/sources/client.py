@@ -25,18 +25,38 @@ Params = Mapping[str, str | int]
 _WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 
 
-class _PassingError(SourceError):
-    """A failure that a second try within seconds may cure; ``wait`` are the seconds the server asked for."""
+class Refused(SourceError):  # noqa: N818 - what happened, as the server put it
+    """The server answered with ``status`` and no data, at ``server_time`` (UTC; None where it does not say)."""
 
-    def __init__(self, message: str, wait: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        transient: bool,
+        busy: bool = False,
+        wait: float | None = None,
+        server_time: datetime | None = None,
+    ) -> None:
+        super().__init__(message, transient=transient, busy=busy, wait=wait)
+        self.status = status
+        self.server_time = server_time
+
+
+class _ConnectionFailed(SourceError):  # noqa: N818 - as Refused
+    """The answer did not come, or not whole: a second try within seconds may cure that."""
+
+    def __init__(self, message: str) -> None:
         super().__init__(message, transient=True)
-        self.wait = wait
 
 
 def _pause(error: Exception) -> bool | float:
-    if not isinstance(error, _PassingError):
-        return False
-    return True if error.wait is None else max(error.wait, 0.1)
+    """Whether to ask once more within seconds, or after how many."""
+    if isinstance(error, Refused):
+        if error.wait is not None:
+            return max(error.wait, 0.1) if error.wait <= LONGEST_NAP else False
+        return error.status >= 500 or error.status == 408
+    return isinstance(error, _ConnectionFailed)
 
 
 _with_retries = stamina.RetryingCaller(attempts=3, timeout=None, wait_initial=0.5, wait_max=4.0, wait_jitter=0.5).on(
@@ -60,7 +80,8 @@ def get(
     go one at a time, ``min_interval`` seconds apart, over all workers. ``busy`` are further statuses by which
     this server says "later". Every failure is a SourceError: transient for a source that is down, slow,
     overloaded or answers with a web page; not transient for one that refuses, leads to another host or sends
-    more than MAX_BYTES.
+    more than MAX_BYTES. A status other than 200 is a Refused: ``busy`` for 429, 503 with Retry-After and the
+    statuses in ``busy``, with the seconds to ``wait`` where the server names them.
     """
     hold = settings.SOURCE_TIMEOUT * (TIMEOUTS_PER_ANSWER + 2)  # and to connect, and until the first byte
 
@@ -86,7 +107,7 @@ def _ask(url: str, params: Params, source: str, accept: str, busy: Collection[in
         raise SourceError(f"{source}: the address {url!r} is wrong: {error}", transient=False) from error
     except httpx.HTTPError as error:
         text = f"{source} could not be read: {type(error).__name__}: {error}"
-        raise _PassingError(text) from error
+        raise _ConnectionFailed(text) from error
     # A wrong proxy, certificate file or character in the URL.
     except (ValueError, OSError, ImportError) as error:
         text = f"{source} cannot be asked: {type(error).__name__}: {error}"
@@ -122,17 +143,23 @@ def _check_status(answer: httpx.Response, source: str, busy: Collection[int]) ->
     status = answer.status_code
     if status == 200:
         return
-    said = f"{source} answered {status} {answer.reason_phrase}".rstrip()
+    text = f"{source} answered {status} {answer.reason_phrase}".rstrip()
     wait = _retry_after(answer)
-    if status == 429 or (status == 503 and wait is not None):
-        if wait is None:
-            raise SourceError(f"{said}: too many requests", transient=True)
-        if wait > LONGEST_NAP:
-            raise SourceError(f"{said} and asks to wait {wait:.0f} s", transient=True)
-        raise _PassingError(said, wait)
-    if status >= 500 or status == 408:
-        raise _PassingError(said)
-    raise SourceError(f"{said}{_reason(answer, source)}", transient=status in busy)
+    is_busy = status == 429 or status in busy or (status == 503 and wait is not None)
+    if is_busy and wait is not None:
+        text += f" and asks to wait {wait:.0f} s"
+    elif status == 429:
+        text += ": too many requests"
+    elif status < 500 and status != 408:
+        text += _reason(answer, source)
+    raise Refused(
+        text,
+        status=status,
+        transient=is_busy or status >= 500 or status == 408,
+        busy=is_busy,
+        wait=wait if is_busy else None,
+        server_time=_moment(answer.headers.get("date", "")),
+    )
 
 
 def _retry_after(answer: httpx.Response) -> float | None:
@@ -140,9 +167,19 @@ def _retry_after(answer: httpx.Response) -> float | None:
     value = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)
+    until = _moment(value)
+    if until is None:
+        return None
+    # From the server's own clock where it tells it: ours may be wrong by more than the wait.
+    now = _moment(answer.headers.get("date", "")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _moment(text: str) -> datetime | None:
+    """A date of an HTTP header in UTC; None if unreadable."""
     try:
-        until = parsedate_to_datetime(value)
-        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

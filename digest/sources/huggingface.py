@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 
 from digest.sources import client
-from digest.sources.arxiv import bare_id
-from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
-from digest.sources.payload import count_of, moment_of, read_json, text_of, url_of
+from digest.sources.arxiv import bare_id, version_of
+from digest.sources.base import Fetched, OtherDay, PaperRecord, Rejected, SourceError
+from digest.sources.payload import count_of, moment_of, read_json, text_of, texts_of, url_of
 
 NAME = "huggingface"
 LIMIT = 100  # the API refuses more
@@ -27,7 +27,7 @@ def fetch(day: date) -> Iterator[Fetched]:
     """The papers featured on ``day`` (a date in UTC), most upvotes first, each once.
 
     A day without papers, as weekends are, yields nothing. A record that cannot be read comes out as Rejected.
-    Raises SourceError while iterating: also for a day in the future, which the API refuses.
+    Raises SourceError while iterating: OtherDay for a day that has not begun on the server's clock.
     """
     seen: set[str] = set()
     for page in range(MAX_PAGES):
@@ -43,7 +43,13 @@ def fetch(day: date) -> Iterator[Fetched]:
 def _page(day: date, page: int) -> list[Any]:
     params: client.Params = {"date": day.isoformat(), "p": page, "limit": LIMIT}
     url = f"{settings.HUGGINGFACE_URL}/api/daily_papers"
-    body = client.get(url, params, source=NAME, accept="application/json", min_interval=SECONDS_BETWEEN_REQUESTS)
+    try:
+        body = client.get(url, params, source=NAME, accept="application/json", min_interval=SECONDS_BETWEEN_REQUESTS)
+    except client.Refused as error:
+        today = error.server_time.date() if error.server_time else day
+        if error.status == 400 and day > today:  # it refuses the future, and our clock may be ahead of its
+            raise OtherDay(f"{NAME} has {today} still; {day} was asked for", shows=today) from error
+        raise
     elements = read_json(body, source=NAME)
     if not isinstance(elements, list):
         kind = type(elements).__name__
@@ -92,11 +98,11 @@ def read(element: Any, day: date) -> Fetched:
         source=NAME,
         source_key=arxiv_id,
         arxiv_id=arxiv_id,
-        title=paper["title"],
+        title=title,
         authors=authors,
         abstract=text_of(paper.get("summary")) or text_of(element.get("summary")),
         summary=text_of(paper.get("ai_summary")),
-        keywords=_texts(paper.get("ai_keywords")),
+        keywords=texts_of(paper.get("ai_keywords")),
         submitted_at=submitted_at,
         featured_on=featured_at.date() if featured_at else day,
         upvotes=upvotes,
@@ -104,6 +110,8 @@ def read(element: Any, day: date) -> Fetched:
         stars=count_of(paper.get("githubStars")),
         code_url=url_of(paper.get("githubRepo")),
         project_url=url_of(paper.get("projectPage")),
+        version=version_of(paper.get("id")),
+        withdrawn_at=moment_of(paper.get("withdrawnAt")),
         raw=element,
     )
 
@@ -111,8 +119,4 @@ def read(element: Any, day: date) -> Fetched:
 def _names(authors: Any) -> tuple[str, ...]:
     """All names: an author whose account is hidden there has still written the paper."""
     items = authors if isinstance(authors, list) else []
-    return _texts([item.get("name") if isinstance(item, dict) else item for item in items])
-
-
-def _texts(values: Any) -> tuple[str, ...]:
-    return tuple(filter(None, map(text_of, values if isinstance(values, list) else [])))
+    return texts_of([item.get("name") if isinstance(item, dict) else item for item in items])

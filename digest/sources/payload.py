@@ -6,6 +6,7 @@ import math
 import re
 from datetime import UTC, datetime
 from typing import Any
+from xml.etree import ElementTree
 
 import feedparser
 
@@ -14,6 +15,8 @@ from digest.sources.base import SourceError
 ARXIV = "http://arxiv.org/schemas/atom"
 OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
 
+# XML 1.0 allows no other control characters, and one of them would cost the whole answer.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _END_OF_FEED = re.compile(rb"</(?:\w+:)?(?:rss|feed)\s*>\s*(?:<!--[^<]*-->\s*)*\Z")
 
 
@@ -59,6 +62,30 @@ def read_feed(body: bytes, *, source: str) -> Any:
     return feed
 
 
+class _NoDoctype(ElementTree.TreeBuilder):
+    def doctype(self, *_: object) -> None:
+        """Called before any entity is declared, so that none ever is: a bomb made of entities has no fuse."""
+        raise ValueError("it declares a document type")
+
+
+def read_xml(body: bytes, *, source: str, root: str) -> ElementTree.Element:
+    """The tree of ``body``, whose outermost element must be ``root`` ("{namespace}name").
+
+    Always UTF-8, as in ``read_feed``. Raises SourceError (transient) for anything else, a document type included:
+    no answer of ours has one, and entities (billion laughs, files of this machine) need one.
+    """
+    text = _CONTROL.sub("", body.decode("utf-8-sig", "replace"))
+    parser = ElementTree.XMLParser(target=_NoDoctype(), encoding="utf-8")  # noqa: S314 - see above
+    try:
+        parser.feed(text.encode())
+        tree: ElementTree.Element = parser.close()
+    except (ElementTree.ParseError, ValueError) as error:
+        raise SourceError(f"{source} answered with broken XML: {error}", transient=True) from error
+    if tree.tag != root:
+        raise SourceError(f"{source} answered with XML of another kind: {tree.tag[:100]}", transient=True)
+    return tree
+
+
 def extension(feed: Any, element: Any, namespace: str, name: str) -> Any:
     """The value of ``name`` in ``element`` (an entry or the feed's head), whichever prefix its namespace has.
 
@@ -71,6 +98,16 @@ def extension(feed: Any, element: Any, namespace: str, name: str) -> Any:
 def text_of(value: Any) -> str:
     """``value`` if it is text, else nothing."""
     return str(storable(value)).strip() if isinstance(value, str) else ""
+
+
+def texts_of(values: Any) -> tuple[str, ...]:
+    """The texts in ``values`` if it is a list, in their order; nothing for anything else."""
+    return tuple(filter(None, map(text_of, values if isinstance(values, list) else [])))
+
+
+def first_of(text: str) -> str | None:
+    """The first word: where a paper in two journals has two DOIs, with a space between. None for no word."""
+    return next(iter(text.split()), None)
 
 
 def count_of(value: Any) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from digest.sources.arxiv import bare_id
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
-from digest.sources.payload import count_of, moment_of, text_of, url_of
+from digest.sources.payload import count_of, moment_of, text_of, texts_of, url_of
 
 NAME = "sample"
 PATH = Path(__file__).with_name("sample.json")
@@ -33,20 +33,21 @@ def _load() -> dict[date, list[Any]]:
         raise SourceError(f"{NAME}: {PATH.name} cannot be read: {error}", transient=False) from error
 
 
-def read(element: Any) -> Fetched:
-    """One paper of the file as a record, or as Rejected with the reason. Never raises."""
+def read(element: Any, _day: date | None = None) -> Fetched:
+    """One paper of the file as a record, or as Rejected with the reason. Never raises: it says its days itself."""
     try:
         arxiv_id = bare_id(element["id"])
-        if arxiv_id is None:
-            return Rejected("id is not an arXiv id", element)
+        title, authors = text_of(element["title"]), texts_of(element["authors"])
+        if not (arxiv_id and title and authors):
+            return Rejected("id is not an arXiv id, or title or authors are missing", element)
         return PaperRecord(
             source=NAME,
             source_key=arxiv_id,
             arxiv_id=arxiv_id,
-            title=element["title"],
-            authors=tuple(element["authors"]),
+            title=title,
+            authors=authors,
             summary=text_of(element.get("summary")),
-            categories=tuple(element["categories"]),
+            categories=texts_of(element["categories"]),
             submitted_at=moment_of(element.get("submitted_at")),
             announced_on=_date(element.get("announced_on")),
             featured_on=_date(element.get("featured_on")),

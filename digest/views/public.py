@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from digest.models import Edition, Paper
@@ -28,7 +28,9 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
 
 @require_safe
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """One paper with all its authors and its abstract."""
+    """One paper with all its authors and its abstract. A second row of a work leads to the first."""
+    if survivor := Paper.objects.filter(pk=pk).exclude(merged_into=None).values_list("merged_into", flat=True).first():
+        return redirect("paper", survivor)
     found = get_object_or_404(Paper.objects.shown(), pk=pk)
     return render(request, "digest/paper.html", {"paper": found, "item": item(found, 1), "form": SignupForm()})
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
@@ -79,7 +81,7 @@ def test_a_source_that_fails_is_a_line_of_the_table_and_exit_code_1(capsys, monk
     def broken(day):
         raise fetching.SourceError("answered with an HTML page instead of JSON", transient=True)
 
-    monkeypatch.setitem(fetching.SOURCES, "huggingface", broken)
+    monkeypatch.setitem(fetching.SOURCES, "huggingface", replace(fetching.SOURCES["huggingface"], fetch=broken))
     with pytest.raises(CommandError, match="No source"):
         call_command("fetch_papers", "--now", NOW)
     assert "HTML" in capsys.readouterr().out

@@ -1,28 +1,8 @@
-import math
-from datetime import date, timedelta
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.relevance import Match, PaperText, TopicTerms, match, match_all
 from digest.selection import Candidate, pick
-from digest.trending import Signals, score
-
-TODAY = date(2026, 3, 20)
-counts = st.integers(-5, 10**7)
-
-
-@given(counts, counts, st.none() | counts, st.integers(-400, 400))
-def test_a_score_is_finite_and_not_negative(upvotes, comments, stars, age):
-    found = score(Signals(upvotes, comments, stars, TODAY - timedelta(days=age)), TODAY)
-    assert math.isfinite(found.value)
-    assert found.value >= 0
-
-
-def test_more_upvotes_trend_more_and_old_ones_fade():
-    assert score(Signals(20), TODAY).value > score(Signals(10), TODAY).value
-    assert score(Signals(20, since=TODAY - timedelta(days=2)), TODAY).value == score(Signals(20), TODAY).value / 2
-
 
 ROBOTS = TopicTerms(1, "Robotics", ("cs.RO",), ("robot", "robot arm", "c++"))
 

@@ -7,7 +7,7 @@ import pytest
 import stamina
 from django.core.cache import cache
 
-from digest.sources import arxiv_api, arxiv_rss, huggingface
+from digest.sources import arxiv, huggingface
 from tests.digest.sources.loopback import Server, handler
 
 # The checkout's neighbour with real answers, which are not part of the project.
@@ -21,6 +21,7 @@ def server(settings) -> Iterator[Server]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler(loopback)) as http:
         loopback.url = f"http://127.0.0.1:{http.server_port}"
         settings.HUGGINGFACE_URL = settings.ARXIV_RSS_URL = settings.ARXIV_API_URL = loopback.url
+        settings.ARXIV_OAI_URL = loopback.url
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield loopback
@@ -49,7 +50,7 @@ def quick_and_alone(settings, monkeypatch) -> Iterator[None]:
     settings.SOURCE_CONTACT = "team@example.org"
     settings.ARXIV_CATEGORIES = ["cs.CL", "cs.AI"]
     cache.clear()
-    for module in (arxiv_api, arxiv_rss, huggingface):
+    for module in (arxiv, huggingface):
         monkeypatch.setattr(module, "SECONDS_BETWEEN_REQUESTS", 0.0)
     monkeypatch.setenv("NO_PROXY", "*")
     with stamina.set_testing(True, attempts=3):

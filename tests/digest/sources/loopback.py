@@ -41,8 +41,9 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
             route = server.routes.get(parts.path, lambda _: Reply(b"no such page", 404))
             answer = route(asked)
             reply = Reply(answer) if isinstance(answer, bytes) else answer
-            self.send_response(reply.status)
-            for name, value in ({"Content-Length": str(len(reply.body))} | reply.headers).items():
+            self.send_response_only(reply.status)
+            headers = {"Date": self.date_time_string(), "Content-Length": str(len(reply.body))}
+            for name, value in (headers | reply.headers).items():
                 self.send_header(name, value)
             self.end_headers()
             try:

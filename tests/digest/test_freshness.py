@@ -1,0 +1,218 @@
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.core.management import call_command
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest import approval, editions, fetching, freshness
+from digest.models import SourceRun
+from digest.sources import calendar
+from digest.sources.base import OtherDay, PaperRecord, Rejected, SourceError
+from tests.conftest import NOW, TODAY, make_paper
+
+WEDNESDAY = date(2026, 3, 18)
+MORNING, EVENING = datetime(2026, 3, 18, 7, tzinfo=UTC), datetime(2026, 3, 19, 7, tzinfo=UTC)
+SATURDAY, AFTER_MLK_DAY = date(2026, 3, 21), date(2026, 1, 20)
+
+
+def records(number, *, category="cs.CL", day=WEDNESDAY, source="arxiv_rss", first=0):
+    for n in range(first, first + number):
+        arxiv_id = f"2603.{n:05}"
+        yield PaperRecord(
+            source=source,
+            source_key=arxiv_id,
+            arxiv_id=arxiv_id,
+            title=f"Study {n} of something",
+            authors=("Ana Exemplar",),
+            categories=(category,),
+            announced_on=day,
+        )
+
+
+@pytest.fixture
+def serve(monkeypatch, db):
+    """Read a source that gives these things, and raises what is an error, for a day at an instant."""
+
+    def collect(*things, source="arxiv_rss", day=WEDNESDAY, now=EVENING):
+        def fetch(_):
+            for thing in things:
+                if isinstance(thing, Exception):
+                    raise thing
+                yield thing
+
+        monkeypatch.setitem(fetching.SOURCES, source, replace(fetching.SOURCES[source], fetch=fetch))
+        return fetching.collect(source, day, now)
+
+    return collect
+
+
+def shows(day):
+    return OtherDay(f"arxiv_rss shows {day}", shows=day)
+
+
+def test_papers_make_a_day_fresh(serve):
+    assert serve(*records(3)).state == "fresh"
+
+
+def test_nothing_is_waiting_until_the_batch_is_due_and_then_quiet(serve):
+    run = serve(source="huggingface", now=MORNING)
+    assert (run.state, run.reason) == ("waiting", "nothing yet; expected by 19 Mar 00:00 UTC")
+    run = serve(source="huggingface", now=EVENING)
+    assert (run.state, run.reason) == ("quiet", "empty list")
+
+
+def test_a_weekend_and_a_holiday_are_quiet_by_their_names(serve):
+    weekend = serve(source="huggingface", day=SATURDAY)
+    holiday = serve(shows(date(2026, 1, 16)), day=AFTER_MLK_DAY, now=datetime(2026, 1, 20, 12, tzinfo=UTC))
+    assert (weekend.state, weekend.reason) == ("quiet", "weekend")
+    assert (holiday.state, holiday.reason) == ("quiet", "arXiv holiday: Martin Luther King Jr. Day")
+
+
+def test_papers_on_a_holiday_are_papers(serve):
+    assert serve(*records(3, day=AFTER_MLK_DAY), day=AFTER_MLK_DAY).state == "fresh"
+
+
+def test_yesterdays_feed_is_waiting_until_the_new_one_is_due_and_then_stalled(serve):
+    early = serve(shows(date(2026, 3, 17)), now=datetime(2026, 3, 18, 5, tzinfo=UTC))
+    late = serve(shows(date(2026, 3, 17)), now=datetime(2026, 3, 18, 9, tzinfo=UTC))
+    assert (early.state, late.state) == ("waiting", "stalled")
+    assert "shows 2026-03-17" in late.reason
+
+
+def test_papers_beside_a_part_that_lags_are_kept_and_the_day_is_not_called_fresh(serve):
+    run = serve(*records(3), shows(date(2026, 3, 17)), now=EVENING)
+    assert (run.state, run.received) == ("stalled", 3)
+
+
+def test_a_category_that_shows_an_earlier_days_papers_again_is_stalled_and_named(serve, settings):
+    settings.ARXIV_CATEGORIES = ["cs.AI", "cs.CL"]
+    tuesday = WEDNESDAY - timedelta(days=1)
+    serve(*records(8, category="cs.AI", day=tuesday), day=tuesday)
+    again = serve(*records(8, category="cs.AI"), *records(8, category="cs.CL", first=100))
+    assert (again.state, again.reason) == ("stalled", "cs.AI: still the papers of an earlier day")
+
+
+def test_reading_the_same_day_again_is_fresh(serve):
+    serve(*records(8))
+    assert serve(*records(8), now=EVENING + timedelta(hours=1)).state == "fresh"
+
+
+def test_a_few_papers_cross_listed_later_do_not_stall_a_category(serve, settings):
+    settings.ARXIV_CATEGORIES = ["cs.CL"]
+    tuesday = WEDNESDAY - timedelta(days=1)
+    serve(*records(4, day=tuesday), day=tuesday)
+    assert serve(*records(12)).state == "fresh"
+
+
+def test_a_list_that_is_yesterdays_is_stalled(serve):
+    serve(*records(6, source="huggingface"), source="huggingface", day=WEDNESDAY - timedelta(days=1))
+    run = serve(*records(6, source="huggingface"), source="huggingface")
+    assert (run.state, run.reason) == ("stalled", "the list: still the papers of an earlier day")
+
+
+def test_a_later_batch_than_asked_for_is_a_failure_that_says_so(serve):
+    run = serve(OtherDay("the feed holds only the newest batch", shows=date(2026, 3, 19)))
+    assert (run.state, run.reason) == ("failed", "the feed holds only the newest batch")
+
+
+@given(
+    day=st.dates(date(2026, 1, 1), date(2027, 12, 31)),
+    hours=st.integers(-24, 96),
+    received=st.integers(0, 5),
+    error=st.sampled_from(["", "early", "late", "broken"]),
+    batch=st.sampled_from([calendar.any_day, calendar.weekdays, calendar.arxiv_feed]),
+)
+def test_every_reading_has_one_word_and_every_word_but_fresh_a_reason(day, hours, received, error, batch):
+    errors = {
+        "": None,
+        "early": shows(day - timedelta(days=1)),
+        "late": shows(day + timedelta(days=1)),
+        "broken": SourceError("broken", transient=True),
+    }
+    now = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=hours)
+    state, reason = freshness.judge(batch(day), day, now, received=received, error=errors[error])
+    assert state in {"fresh", "waiting", "quiet", "stalled", "failed"}
+    assert bool(reason) == (state != "fresh")
+    assert not (state == "waiting" and now >= batch(day).due_at)
+
+
+def test_five_kinds_of_day_have_five_words_in_the_table(serve, settings, capsys):
+    settings.SOURCES = ["huggingface"]
+    noon = timedelta(hours=12)
+    week = {  # Monday 16 to Friday 20, and Saturday
+        date(2026, 3, 16): [SourceError("answered with a web page", transient=True)],
+        date(2026, 3, 17): list(records(6, source="huggingface")),
+        date(2026, 3, 18): list(records(6, source="huggingface")),
+        date(2026, 3, 19): [],
+        date(2026, 3, 20): list(records(6, source="huggingface", first=50)),
+        SATURDAY: [],
+    }
+    for day, things in week.items():
+        serve(*things, source="huggingface", day=day, now=datetime.combine(day, datetime.min.time(), UTC) + noon)
+    serve(source="huggingface", day=date(2026, 3, 19), now=datetime(2026, 3, 21, 12, tzinfo=UTC))
+    call_command("sources", "--json", "--days", "6", "--now", "2026-03-21T12:00")
+    words = {row["day"]: (row["state"], row["reason"]) for row in json.loads(capsys.readouterr().out)}
+    assert [words[str(day)][0] for day in week] == ["failed", "fresh", "stalled", "quiet", "fresh", "quiet"]
+    assert words["2026-03-19"][1] == "empty list"
+    assert words["2026-03-21"][1] == "weekend"
+    call_command("sources", "--days", "6", "--now", "2026-03-21T12:00")
+    table = capsys.readouterr().out
+    for word in ("failed", "fresh", "stalled", "quiet", "weekend", "answered"):
+        assert word in table
+
+
+def test_every_refused_record_is_listed_with_its_reason(serve, settings, capsys):
+    settings.SOURCES = ["arxiv_rss"]
+    refused = [Rejected(f"reason {n}", {"title": f"[{n}]"}) for n in range(fetching.WHOLE_REJECTIONS + 5)]
+    serve(*refused, *records(1))
+    call_command("sources", "--rejected", "--json", "--day", str(WEDNESDAY))
+    listed = json.loads(capsys.readouterr().out)
+    assert [row["reason"] for row in listed] == [r.reason for r in refused]
+    call_command("sources", "--rejected", "--day", str(WEDNESDAY))
+    assert "reason 17" in capsys.readouterr().out
+
+
+def test_a_day_that_was_not_read_is_said_to_be_so(settings, db, capsys):
+    settings.SOURCES = ["huggingface"]
+    call_command("sources", "--day", "2026-03-18")
+    assert "not read" in capsys.readouterr().out
+
+
+def test_a_source_that_asks_for_hours_is_left_alone_for_hours(serve, settings):
+    settings.SOURCES = ["arxiv_rss"]
+    run = serve(SourceError("429", transient=True, busy=True, wait=7200), now=NOW, day=TODAY)
+    assert (run.state, run.retry_at) == ("failed", NOW + timedelta(hours=2))
+    assert fetching.runs_due(NOW + timedelta(minutes=119)) == []
+    assert fetching.runs_due(NOW + timedelta(minutes=120)) == [("arxiv_rss", TODAY)]
+
+
+def test_a_source_that_stays_busy_is_asked_less_and_less_often(serve):
+    busy = SourceError("503", transient=True, busy=True)
+    waits = [
+        serve(busy, now=NOW + timedelta(hours=6 * n), day=TODAY).retry_at - NOW - timedelta(hours=6 * n)
+        for n in range(5)
+    ]
+    assert [wait.total_seconds() / 3600 for wait in waits] == [1, 2, 4, 6, 6]
+    serve(*records(1), now=NOW + timedelta(hours=30), day=TODAY)
+    assert serve(busy, now=NOW + timedelta(hours=31), day=TODAY).retry_at == NOW + timedelta(hours=32)
+
+
+def test_an_edition_waits_for_a_batch_that_is_not_in_and_says_what_it_stands_on(serve, settings):
+    settings.SOURCES = ["arxiv_rss"]
+    at_six = datetime(2026, 3, 20, 6, tzinfo=UTC)
+    make_paper(1)
+    editions.draft(TODAY, at_six)
+    serve(shows(date(2026, 3, 19)), day=TODAY, now=at_six)
+    assert approval.approve_due(at_six + timedelta(minutes=5)) == []
+    serve(*records(2, day=TODAY, first=7), day=TODAY, now=at_six + timedelta(minutes=61))
+    [edition] = approval.approve_due(at_six + timedelta(minutes=62))
+    [source] = edition.standing_on
+    assert (source["source"], source["state"], source["papers"]) == ("arxiv_rss", "fresh", "2")
+
+
+def test_a_run_that_still_goes_on_says_nothing_yet(db):
+    SourceRun.objects.create(source="huggingface", day=TODAY, started_at=NOW)
+    assert freshness.readings([TODAY]) == {}

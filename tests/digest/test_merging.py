@@ -1,0 +1,182 @@
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from digest import board, editions, merging, outcomes, papers, planning, sent
+from digest.models import Digest, EditionPaper, Paper, Sighting
+from digest.sources import SOURCES
+from digest.sources.base import PaperRecord, Source
+from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
+
+pytestmark = pytest.mark.django_db
+MOMENT = datetime(2026, 3, 18, tzinfo=UTC)
+
+
+def record(source="journal", key="1", **fields):
+    """A record whose raw holds all of it, as ``read`` below expects."""
+    values = {"title": "Robots that fold shirts", "authors": ("Ana Exemplar",), "submitted_at": MOMENT, **fields}
+    whole = PaperRecord(source=source, source_key=key, **values)
+    kept = {name: value for name, value in asdict(whole).items() if name != "raw" and value not in (None, "", ())}
+    kept |= {name: str(kept[name]) for name in ("featured_on", "announced_on") if name in kept}
+    return replace(whole, raw=kept | {"submitted_at": MOMENT.isoformat()})
+
+
+def read(raw, day):
+    days = {n: date.fromisoformat(raw[n]) for n in ("featured_on", "announced_on") if n in raw}
+    lists = {n: tuple(raw[n]) for n in ("authors", "categories") if n in raw}
+    return PaperRecord(**{**raw, **days, **lists, "submitted_at": datetime.fromisoformat(raw["submitted_at"])})
+
+
+@pytest.fixture(autouse=True)
+def two_sources(monkeypatch):
+    monkeypatch.setitem(SOURCES, "journal", Source(lambda day: [], read, trust=1))
+    monkeypatch.setitem(SOURCES, "preprints", Source(lambda day: [], read, trust=2))
+
+
+ON_ARXIV = record("preprints", arxiv_id="2603.00001", categories=("cs.RO",), announced_on=TODAY)
+IN_JOURNAL = record("journal", doi="10.1000/182", upvotes=7, featured_on=TODAY, title="Shirts: a study of folding")
+FIELDS = [
+    f.attname for f in Paper._meta.concrete_fields if not f.name.startswith("merged") and f.name != "stands_alone"
+]
+
+
+def store(*records):
+    stored = papers.store(records, TODAY, NOW)
+    for pair in stored.doubles:
+        merging.merge(Paper.objects.filter(pk__in=pair), NOW, by="source")
+    return stored
+
+
+def state(*papers):
+    return [[getattr(Paper.objects.get(pk=p.pk), name) for name in FIELDS] for p in papers]
+
+
+@pytest.fixture
+def two_rows():
+    store(ON_ARXIV, IN_JOURNAL)
+    return Paper.objects.get(doi=None), Paper.objects.get(doi="10.1000/182")
+
+
+def test_one_row_stands_for_the_work_with_what_all_sources_say(two_rows):
+    on_arxiv, in_journal = two_rows
+    survivor = merging.merge([in_journal, on_arxiv], NOW, by="editor")
+    assert survivor == on_arxiv
+    assert (survivor.upvotes, survivor.categories, survivor.featured_on) == (7, ["cs.RO"], TODAY)
+    assert survivor.title == "Robots that fold shirts", "the source with more trust has the title"
+    assert list(Paper.objects.shown()) == [on_arxiv]
+
+
+def test_taking_apart_gives_back_what_was(two_rows):
+    before = state(*two_rows)
+    merging.merge(two_rows, NOW, by="editor")
+    merging.unmerge(Paper.objects.get(pk=two_rows[1].pk))
+    assert state(*two_rows) == before
+    assert set(Paper.objects.shown()) == set(two_rows)
+
+
+def test_what_an_editor_wrote_survives_a_merge_and_its_undoing(two_rows):
+    Paper.objects.filter(pk=two_rows[0].pk).update(title="As the editor says", edited=["title"])
+    assert merging.merge(two_rows, NOW, by="editor").title == "As the editor says"
+    merging.unmerge(Paper.objects.get(pk=two_rows[1].pk))
+    assert Paper.objects.get(pk=two_rows[0].pk).title == "As the editor says"
+
+
+def test_later_records_of_a_merged_row_reach_the_row_that_readers_see(two_rows):
+    survivor = merging.merge(two_rows, NOW, by="editor")
+    store(replace(IN_JOURNAL, upvotes=30))
+    survivor.refresh_from_db()
+    assert survivor.upvotes == 30
+    assert Paper.objects.count() == 2
+
+
+def test_a_record_with_both_ids_makes_two_rows_one_and_an_editor_can_undo_it_for_good(two_rows):
+    both = replace(ON_ARXIV, doi="10.1000/182")
+    store(both)
+    on_arxiv, in_journal = two_rows
+    in_journal.refresh_from_db()
+    assert (in_journal.merged_into, in_journal.merged_by) == (on_arxiv, "source")
+    merging.unmerge(in_journal)
+    store(replace(both, version=2))
+    in_journal.refresh_from_db()
+    assert in_journal.merged_into is None
+    assert in_journal.stands_alone
+
+
+def test_a_row_that_learns_of_anothers_arxiv_id_becomes_its_twin(two_rows):
+    store(replace(IN_JOURNAL, arxiv_id="2603.00001"))
+    assert Paper.objects.get(pk=two_rows[1].pk).merged_into == two_rows[0]
+
+
+def test_a_row_with_a_doi_takes_the_arxiv_id_that_comes_later():
+    store(IN_JOURNAL)
+    assert store(replace(ON_ARXIV, doi="10.1000/182")).created == 0
+    paper = Paper.objects.get()
+    assert (paper.key, paper.arxiv_id, paper.doi) == ("arxiv:2603.00001", "2603.00001", "10.1000/182")
+    assert Sighting.objects.count() == 2
+
+
+def test_less_than_two_or_a_merged_row_cannot_be_merged(two_rows):
+    with pytest.raises(merging.CannotMerge, match="at least two"):
+        merging.merge(two_rows[:1], NOW, by="editor")
+    merging.merge(two_rows, NOW, by="editor")
+    with pytest.raises(merging.CannotMerge, match="merged already"):
+        merging.merge([two_rows[1], make_paper(9)], NOW, by="editor")
+
+
+def test_nobody_who_was_sent_one_row_gets_the_other(two_rows):
+    on_arxiv, in_journal = two_rows
+    sent.add({in_journal.pk: [1, 2]})
+    make_edition([on_arxiv])
+    assert not board.read_board(NOW).had(1, set())
+    merging.merge(two_rows, NOW, by="editor")
+    assert board.read_board(NOW).had(1, set()) == {on_arxiv.pk}
+    assert board.read_board(NOW).had(3, set()) == set()
+    assert board.read_board(NOW).had(3, {in_journal.pk}) >= {on_arxiv.pk}, "an open digest counts too"
+    merging.unmerge(Paper.objects.get(pk=in_journal.pk))
+    assert not board.read_board(NOW).had(1, set())
+
+
+def test_the_union_reaches_from_planning_to_the_closed_day(two_rows):
+    on_arxiv, in_journal = two_rows
+    reader = make_reader()
+    yesterday = TODAY - timedelta(days=1)
+    make_digest(reader, [in_journal], state="accepted", day=yesterday, content_to=yesterday)
+    outcomes.close_day(yesterday, NOW + timedelta(days=3))
+    make_edition([on_arxiv, make_paper(5)])
+    merging.merge(two_rows, NOW, by="editor")
+    planning.plan_due(NOW)
+    picks = Digest.objects.get(subscriber=reader, day=TODAY).picks
+    assert [p["paper"] for p in picks] == [Paper.objects.get(arxiv_id="2603.00005").pk]
+
+
+def test_a_work_is_in_an_edition_once_and_in_no_second_edition(two_rows):
+    on_arxiv, in_journal = two_rows
+    edition = make_edition([in_journal, on_arxiv], day=TODAY - timedelta(days=1))
+    survivor = merging.merge(two_rows, NOW, by="editor")
+    assert [e.paper for e in edition.entries.shown()] == [survivor]
+    assert editions.draft(TODAY, NOW) is None
+    merging.unmerge(Paper.objects.get(pk=in_journal.pk))
+    assert [e.paper for e in edition.entries.shown()] == [in_journal, on_arxiv]
+
+
+def test_an_entry_that_an_editor_hid_stays_hidden(two_rows):
+    edition = make_edition(two_rows)
+    EditionPaper.objects.filter(paper=two_rows[1]).update(hidden=True, hidden_reason="off topic")
+    merging.merge(two_rows, NOW, by="editor")
+    merging.unmerge(Paper.objects.get(pk=two_rows[1].pk))
+    assert [e.paper for e in edition.entries.shown()] == [two_rows[0]]
+
+
+def test_the_page_of_a_twin_leads_to_the_work(client, two_rows):
+    merging.merge(two_rows, NOW, by="editor")
+    answer = client.get(f"/papers/{two_rows[1].pk}/", follow=True)
+    assert answer.redirect_chain == [(f"/papers/{two_rows[0].pk}/", 302)]
+    assert answer.context["paper"] == two_rows[0]
+
+
+def test_a_work_that_is_withdrawn_leaves_also_where_its_other_row_stands(two_rows):
+    edition = make_edition([two_rows[1]])
+    merging.merge(two_rows, NOW, by="editor")
+    Paper.objects.filter(pk=two_rows[0].pk).update(withdrawn_at=NOW)
+    assert not edition.entries.shown().exists()

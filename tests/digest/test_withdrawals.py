@@ -1,0 +1,117 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from digest import delivery, fetching
+from digest.models import Paper, SourceRun
+from digest.sources.base import PaperRecord, SourceError
+from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
+
+pytestmark = pytest.mark.django_db
+ANSWER = PaperRecord(
+    source="arxiv_api",
+    source_key="2603.00001",
+    arxiv_id="2603.00001",
+    title="A robot study",
+    authors=("Ana Exemplar",),
+    categories=("cs.RO",),
+    version=2,
+)
+WITHDRAWN = replace(ANSWER, comment="This paper has been withdrawn by the authors due to an error in section 3")
+
+
+@pytest.fixture
+def arxiv(monkeypatch):
+    """arXiv, which says this of the one paper, and whether it confirms a withdrawal."""
+    asked = []
+
+    def says(record, *, confirms=True):
+        def confirm(arxiv_id):
+            asked.append(arxiv_id)
+            if isinstance(confirms, Exception):
+                raise confirms
+            return confirms
+
+        monkeypatch.setattr(fetching, "FILL_IN", lambda ids: iter([record] if record.arxiv_id in ids else []))
+        monkeypatch.setattr(fetching, "CONFIRM_WITHDRAWAL", confirm)
+        return asked
+
+    return says
+
+
+def test_a_paper_of_an_edition_that_arxiv_withdrew_leaves_it_and_the_mails_that_are_not_sent(arxiv, mailoutbox):
+    gone, stays = make_paper(1), make_paper(2, "Something else")
+    edition = make_edition([gone, stays])
+    digest = make_digest(make_reader(), [gone, stays])
+    arxiv(WITHDRAWN)
+    fetching.fill_in(NOW)
+    gone.refresh_from_db()
+    assert gone.withdrawn_at == NOW
+    assert [e.paper for e in edition.entries.shown()] == [stays]
+    delivery.send_digests(lambda: NOW)
+    digest.refresh_from_db()
+    assert digest.state == "accepted"
+    assert "A robot study" not in mailoutbox[0].body
+    assert "Something else" in mailoutbox[0].body
+
+
+def test_a_mail_of_withdrawn_papers_only_is_skipped_with_its_reason(arxiv, mailoutbox):
+    gone = make_paper(1)
+    make_edition([gone])
+    digest = make_digest(make_reader(), [gone])
+    arxiv(WITHDRAWN)
+    fetching.fill_in(NOW)
+    delivery.send_digests(lambda: NOW)
+    digest.refresh_from_db()
+    assert (digest.state, digest.reason, len(mailoutbox)) == ("skipped", "papers withdrawn", 0)
+
+
+def test_a_comment_alone_withdraws_nothing(arxiv):
+    make_edition([make_paper(1)])
+    asked = arxiv(WITHDRAWN, confirms=False)
+    fetching.fill_in(NOW)
+    assert asked == ["2603.00001"]
+    assert Paper.objects.get().withdrawn_at is None
+
+
+def test_what_cannot_be_asked_now_is_asked_in_an_hour(arxiv):
+    make_edition([make_paper(1)])
+    arxiv(WITHDRAWN, confirms=SourceError("down", transient=True))
+    run = fetching.fill_in(NOW)
+    assert run.state == "fresh"
+    assert Paper.objects.get().withdrawn_at is None
+    arxiv(WITHDRAWN)
+    fetching.fill_in(NOW + timedelta(hours=1))
+    assert Paper.objects.get().withdrawn_at == NOW + timedelta(hours=1)
+
+
+def test_a_paper_that_speaks_of_another_ones_withdrawal_stays(arxiv):
+    make_edition([make_paper(1)])
+    asked = arxiv(replace(ANSWER, comment="Supersedes arXiv:2601.00001, which has been withdrawn"))
+    fetching.fill_in(NOW)
+    assert asked == []
+    assert Paper.objects.get().withdrawn_at is None
+
+
+def test_hugging_faces_own_mark_withdraws_at_once(monkeypatch):
+    record = replace(ANSWER, source="huggingface", upvotes=3, featured_on=TODAY, withdrawn_at=NOW)
+    source = replace(fetching.SOURCES["huggingface"], fetch=lambda day: iter([record]))
+    monkeypatch.setitem(fetching.SOURCES, "huggingface", source)
+    fetching.collect("huggingface", TODAY, NOW)
+    assert not Paper.objects.shown().exists()
+
+
+def test_an_editor_can_say_that_it_is_not_withdrawn_and_stays_right(arxiv):
+    make_edition([make_paper(1)])
+    Paper.objects.update(edited=["withdrawn_at"])
+    arxiv(WITHDRAWN)
+    fetching.fill_in(NOW)
+    assert Paper.objects.get().withdrawn_at is None
+
+
+def test_papers_that_are_in_no_edition_are_not_asked_about(arxiv):
+    make_paper(1)
+    arxiv(WITHDRAWN)
+    assert fetching.fill_in(NOW) is None
+    assert not SourceRun.objects.exists()
