@@ -13,6 +13,7 @@ from digest.models import Edition, EditionPaper, Paper
 from digest.relevance import Match, PaperText, TopicTerms, match_all
 from digest.selection import Candidate
 from digest.sent import readers_of_works, twins_of
+from digest.sources.arxiv import with_aliases
 from subscriptions.models import Topic
 
 # After a longer absence a reader gets the last week's best, not a month's.
@@ -95,7 +96,8 @@ def read_board(now: datetime) -> Board:
 def paper_text(paper: Paper) -> PaperText:
     """What matching needs of a paper's row."""
     text = f"{paper.abstract} {paper.blurb}"
-    return PaperText(paper.pk, paper.title, text, tuple(paper.categories), tuple(paper.keywords))
+    # A topic may name either of two names of a category; a paper often bears one only.
+    return PaperText(paper.pk, paper.title, text, with_aliases(paper.categories), tuple(paper.keywords))
 
 
 def topic_terms(topic: Topic) -> TopicTerms:

@@ -59,6 +59,17 @@ def _candidates(day: date, edition: Edition | None) -> list[Paper]:
     return list(window.filter(~Exists(elsewhere)).defer("abstract", "keywords", "blurb", "authors"))
 
 
+def scores_of(papers: list[Paper], now: datetime) -> dict[int, trending.Score]:
+    """The trend of each paper by what is counted at ``now``, by primary key. One query."""
+    earlier = _earlier_readings(papers, now)
+    return {
+        p.pk: trending.score(
+            trending.Signals(p.upvotes, p.featured_at or p.featured_on or p.announced_on, earlier.get(p.pk)), now
+        )
+        for p in papers
+    }
+
+
 def _earlier_readings(papers: list[Paper], now: datetime) -> dict[int, trending.Reading]:
     """The newest count of each paper that is some hours old: how fast it rises since."""
     oldest, newest = (now - age for age in GROWTH_OVER)
@@ -68,14 +79,7 @@ def _earlier_readings(papers: list[Paper], now: datetime) -> dict[int, trending.
 
 def _rank(edition: Edition, papers: list[Paper]) -> None:
     """Pinned papers first, in the editor's order; the rest by trend. Ties end at the key: a rerun gives the same."""
-    earlier = _earlier_readings(papers, edition.counted_at)
-    scores = {
-        p.pk: trending.score(
-            trending.Signals(p.upvotes, p.featured_at or p.featured_on or p.announced_on, earlier.get(p.pk)),
-            edition.counted_at,
-        )
-        for p in papers
-    }
+    scores = scores_of(papers, edition.counted_at)
     keys = {p.pk: p.key for p in papers}
     entries = {e.paper_id: e for e in edition.entries.all()}
     touched = {pk for pk, e in entries.items() if pk in scores and (e.pinned or e.hidden or e.blurb)}

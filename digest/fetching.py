@@ -16,6 +16,7 @@ from digest.models import EditionPaper, Paper, SourceRun
 from digest.papers import Stored, store
 from digest.sources import CONFIRM_WITHDRAWAL, FILL_IN, SOURCES
 from digest.sources.arxiv import says_withdrawn
+from digest.sources.arxiv_api import WITHDRAWN_AT
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
 from digest.sources.payload import storable
 from digest.text import readable
@@ -96,7 +97,7 @@ def _with_withdrawals(fetched: Iterable[Fetched], now: datetime) -> Iterator[Fet
     """The records; those whose withdrawal arXiv confirms with the time at which we learnt of it."""
     for record in fetched:
         if isinstance(record, PaperRecord) and says_withdrawn(record.comment) and _confirmed(record):
-            yield replace(record, withdrawn_at=now)
+            yield replace(record, withdrawn_at=now, raw={**record.raw, WITHDRAWN_AT: now.isoformat()})
         else:
             yield record
 

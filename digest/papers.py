@@ -16,7 +16,6 @@ from digest.bulk import insert
 from digest.identity import Identity, Works
 from digest.models import Paper, Sighting, Signal
 from digest.sources import SOURCES
-from digest.sources.arxiv import with_aliases
 from digest.sources.base import PaperRecord
 from digest.sources.payload import storable
 from digest.text import readable, shorten
@@ -240,7 +239,7 @@ def _absorb_texts(paper: Paper, named: Identity) -> None:
     if record.abstract and (overrules or not paper.abstract):
         paper.abstract = readable(record.abstract)
     if record.categories and (overrules or not paper.categories):
-        paper.categories = list(with_aliases(record.categories))
+        paper.categories = list(record.categories)
     if record.submitted_at and (overrules or not paper.submitted_at):
         paper.submitted_at = record.submitted_at
     if record.summary and paper.blurb_origin != Paper.Origin.EDITOR:

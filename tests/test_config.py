@@ -58,6 +58,10 @@ def test_good_settings_start():
         ("MAIL_URL", "amazon-ses:", "E012"),
         ("REDIS_URL", "amqp://localhost", "E010"),
         ("ADDRESS_KEY", "", "E011"),
+        ("SOURCES", "huggingface,nowhere", "E013"),
+        ("SOURCES", "", "E013"),
+        ("ARXIV_CATEGORIES", "cs.CL,cs", "E014"),
+        ("ARXIV_CATEGORIES", "cs.CL;cs.AI", "E014"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_id_and_hint(name, value, id_):

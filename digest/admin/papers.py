@@ -10,7 +10,7 @@ from django.contrib.admin.helpers import ActionForm
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from digest import merging
+from digest import editions, merging, trending
 from digest.admin.paper_form import PaperForm
 from digest.models import Paper
 from subscriptions import clock
@@ -139,6 +139,8 @@ class PaperAdmin(ListAdmin):
             context["sightings"] = [
                 (sighting, json.dumps(sighting.raw, indent=2, ensure_ascii=False)) for sighting in sightings
             ]
+            now = clock.now()
+            context["trend"] = trending.explain(editions.scores_of([paper], now)[paper.pk].ingredients())
             context["twins"] = paper.twins.all()
             context["signals"] = paper.signals.order_by("-hour")[:SHOWN_RECORDS]
         return super().render_change_form(request, context, *args, **kwargs)

@@ -38,6 +38,10 @@ ALIASES = (
     ("econ.GN", "q-fin.EC"),
     ("eess.SY", "cs.SY"),
 )
+# These have categories below them; quant-ph, hep-th and the like are categories themselves.
+WHOLE_ARCHIVES = frozenset(
+    {"astro-ph", "cond-mat", "cs", "econ", "eess", "math", "nlin", "physics", "q-bio", "q-fin", "stat"}
+)
 _OTHER_NAME = {a: b for pair in ALIASES for a, b in (pair, pair[::-1])}
 
 

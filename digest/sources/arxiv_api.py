@@ -23,6 +23,8 @@ from digest.sources.payload import (
 )
 
 NAME = "arxiv_api"
+# Not arXiv's: the time at which we had the withdrawal confirmed, put beside what the entry said.
+WITHDRAWN_AT = "withdrawal_confirmed_at"
 IDS_PER_REQUEST = 50
 PAGE = 200
 MAX_PAGES = 50  # the whole of arXiv submits about 1,500 papers on a working day
@@ -148,6 +150,7 @@ def read(raw: Any, _day: date | None = None) -> Fetched:
         submitted_at=submitted_at,
         comment=text_of(raw.get("comment")),
         version=version_of(name[1]),
+        withdrawn_at=moment_of(raw.get(WITHDRAWN_AT)),
         raw=raw,
     )
 

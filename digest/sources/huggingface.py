@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from django.conf import settings
@@ -94,6 +94,8 @@ def read(element: Any, day: date) -> Fetched:
     if submitted_at is None:
         return Rejected("paper.publishedAt is not a time", element)
     featured_at = moment_of(paper.get("submittedOnDailyAt"))
+    # A midnight is a date: newer answers, and older days read again, have lost the hour.
+    has_hour = featured_at is not None and featured_at.time() != time(0)
     return PaperRecord(
         source=NAME,
         source_key=arxiv_id,
@@ -105,6 +107,7 @@ def read(element: Any, day: date) -> Fetched:
         keywords=texts_of(paper.get("ai_keywords")),
         submitted_at=submitted_at,
         featured_on=featured_at.date() if featured_at else day,
+        featured_at=featured_at if has_hour else None,
         upvotes=upvotes,
         comments=count_of(element.get("numComments")),
         stars=count_of(paper.get("githubStars")),

@@ -84,3 +84,5 @@ def test_an_entry_says_in_words_what_its_score_is_made_of(admin_client):
     page = admin_client.get(f"/admin/digest/edition/{edition.pk}/change/").content.decode()
     assert "12 upvotes" in page
     assert "= 2.56" in page
+    page = admin_client.get(f"/admin/digest/paper/{Paper.objects.get().pk}/change/").content.decode()
+    assert "Trend now: 12 upvotes" in page
