@@ -1,8 +1,8 @@
 """Every recorded day once more, through the real client: `python -m benchmarks.replay --data DIR`.
 
 A server on the loopback answers as the Hugging Face API did on each recorded day. All days are read twice, as the
-hourly task reads them. It then checks what must hold: one paper for each arXiv id, none created by the second reading, and a
-reason for every record that was refused. Exit code 1 where something does not hold.
+hourly task reads them. It then checks what must hold: one paper for each arXiv id, none created by the second reading,
+and a reason for every record that was refused. Exit code 1 where something does not hold.
 
 Afterwards it plays five odd days of a source (a weekend, an arXiv holiday, an empty list, a feed that stands still, an
 error page for an answer) and prints what `manage.py sources` says of them.

@@ -42,7 +42,7 @@ def approve_due(now: datetime, by: str = "") -> list[Edition]:
         return []
     drafts = Edition.objects.filter(state=Edition.State.DRAFT, held=False, day__lte=now.date()).order_by("day")
     ready = [e for e in drafts if now >= approves_at(e)]
-    if not ready or (not fetching.all_in(now) and now < approves_at(ready[-1]) + editions.PATIENCE):
+    if not ready or (not fetching.all_in(now, ready[-1].day) and now < approves_at(ready[-1]) + editions.PATIENCE):
         return []
     approved = []
     with transaction.atomic():  # readers see the days together, not the oldest first

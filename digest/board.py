@@ -9,15 +9,12 @@ from django.conf import settings
 from django.db.models import Prefetch
 
 from digest.editions import PATIENCE
-from digest.models import Edition, EditionPaper, Paper
+from digest.models import CATCH_UP_DAYS, Edition, EditionPaper, Paper
 from digest.relevance import Match, PaperText, TopicTerms, match_all
 from digest.selection import Candidate
 from digest.sent import readers_of_works, twins_of
 from digest.sources.arxiv import with_aliases
 from subscriptions.models import Topic
-
-# After a longer absence a reader gets the last week's best, not a month's.
-CATCH_UP_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +56,16 @@ class Board:
         return approved <= now < approved + PATIENCE or now < approved <= deadline
 
     def candidates(self, days: Sequence[date]) -> list[Candidate]:
-        """One ranking of several days: pinned first, then by trend; places count from 1."""
+        """One ranking of several days: pinned first, then by trend, a work once; places count from 1."""
         if len(days) == 1:
             return list(self.entries[days[0]])
         merged = {c.paper: c for day in days for c in self.entries[day]}
         order = sorted(merged.values(), key=lambda c: (c.paper not in self.pinned, -c.trend, c.paper))
+        seen: set[int] = set()
+        for c in list(order):
+            if c.paper in seen:
+                order.remove(c)
+            seen |= {c.paper, *self.twins.get(c.paper, ())}
         return [Candidate(c.paper, place, c.trend) for place, c in enumerate(order, start=1)]
 
 

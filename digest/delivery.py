@@ -12,7 +12,7 @@ from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsR
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from digest import ledger
 from digest.models import Digest, Paper
@@ -106,16 +106,29 @@ def _send_claimed(
 
 
 def _hidden(digest: Digest) -> set[int]:
-    """Papers of the digest that an editor hid or that were withdrawn since it was planned."""
-    ids = [p["paper"] for p in digest.picks]
+    """Papers of the digest that are not to be sent any more.
+
+    An editor hid them, they were withdrawn, or turned out to be the same work as one before them in the mail.
+    """
     gone = Q(withdrawn_at__isnull=False) | Q(hidden_at__isnull=False)
     gone |= Q(merged_into__withdrawn_at__isnull=False) | Q(merged_into__hidden_at__isnull=False)
-    in_editions = Q(
+    gone |= Q(
         entries__hidden=True,
         entries__edition__day__gt=digest.content_from,
         entries__edition__day__lte=digest.content_to,
     )
-    return set(Paper.objects.filter(gone | in_editions, pk__in=ids).values_list("pk", flat=True))
+    picked = [p["paper"] for p in digest.picks]
+    is_gone = Exists(Paper.objects.filter(gone, pk=OuterRef("pk")))
+    rows = Paper.objects.filter(pk__in=picked).annotate(is_gone=is_gone)
+    facts = {pk: (work or pk, left_out) for pk, work, left_out in rows.values_list("pk", "merged_into", "is_gone")}
+    hidden, works = set(), set()
+    for pk in picked:
+        work, left_out = facts.get(pk, (pk, True))
+        if left_out or work in works:
+            hidden.add(pk)
+        else:
+            works.add(work)
+    return hidden
 
 
 def _hand_over(

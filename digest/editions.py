@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from digest import trending
 from digest.freshness import standing_on
@@ -71,10 +71,14 @@ def scores_of(papers: list[Paper], now: datetime) -> dict[int, trending.Score]:
 
 
 def _earlier_readings(papers: list[Paper], now: datetime) -> dict[int, trending.Reading]:
-    """The newest count of each paper that is some hours old: how fast it rises since."""
+    """What each paper counted some hours ago. A count holds until the next row."""
     oldest, newest = (now - age for age in GROWTH_OVER)
-    signals = Signal.objects.filter(paper__in=papers, hour__gte=oldest, hour__lte=newest).order_by("hour")
-    return {s.paper_id: trending.Reading(s.hour, s.upvotes) for s in signals}
+    latest = Signal.objects.filter(paper=OuterRef("pk"), hour__lte=newest).order_by("-hour")
+    rows = Paper.objects.filter(pk__in=[p.pk for p in papers]).annotate(
+        at=Subquery(latest.values("hour")[:1]), then=Subquery(latest.values("upvotes")[:1])
+    )
+    known = rows.exclude(at=None).values_list("pk", "at", "then")
+    return {pk: trending.Reading(max(at, oldest), then) for pk, at, then in known}
 
 
 def _rank(edition: Edition, papers: list[Paper]) -> None:
@@ -94,7 +98,8 @@ def _rank(edition: Edition, papers: list[Paper]) -> None:
         score = scores[pk]
         entry.position, entry.score, entry.ingredients = position, score.value, score.ingredients()
         rows.append(entry)
-    edition.entries.exclude(paper__in=order).delete()
+    # A row that was merged stays, unseen, with what an editor did to it: the merge may be undone.
+    edition.entries.exclude(paper__in=order).filter(paper__merged_into=None).delete()
     EditionPaper.objects.bulk_create(
         rows,
         update_conflicts=True,

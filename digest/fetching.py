@@ -1,18 +1,19 @@
 """The runs: each source read once an hour for the last days, what came and what was refused written down."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.db.models import Max, Q, QuerySet
 
 from digest import merging
-from digest.freshness import judge
-from digest.models import EditionPaper, Paper, SourceRun
+from digest.freshness import judge, standing_on
+from digest.models import CATCH_UP_DAYS, EditionPaper, Paper, SourceRun
 from digest.papers import Stored, store
 from digest.sources import CONFIRM_WITHDRAWAL, FILL_IN, SOURCES
 from digest.sources.arxiv import says_withdrawn
@@ -26,7 +27,8 @@ BATCH = 500
 REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
 WHOLE_REJECTIONS = 200  # a run: of further ones the reason and the beginning are kept
 RUN_LIMIT = timedelta(minutes=30)  # a run that is older was killed
-RECENT = timedelta(days=3)
+BARE_FOR = timedelta(days=3)  # so long arXiv is asked about a paper without categories
+FILLED_IN = "fill_in"  # the name of a run that asks arXiv about papers of other sources
 LONGEST_REST, LONGEST_WAIT = timedelta(hours=6), timedelta(hours=24)
 # A part of a list is an earlier day's when this share of at least so many papers came for an earlier day before:
 # papers cross-listed later come again too, but never most of a category's.
@@ -34,63 +36,80 @@ STALE_SHARE, FEWEST_STALE = 0.5, 5
 
 
 def runs_due(now: datetime) -> list[tuple[str, date]]:
-    """The (source, day) pairs whose last reading began longer ago than FETCH_EVERY_MINUTES, older days first.
+    """The (source, day) pairs whose last reading began longer ago than FETCH_EVERY_MINUTES, longest unread first.
 
     A source that asked to be left alone is left alone.
     """
     since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
-    recent = set(SourceRun.objects.filter(started_at__gt=since).values_list("source", "day"))
     resting = set(SourceRun.objects.filter(retry_at__gt=now).values_list("source", flat=True))
-    return [
-        (source, day)
+    wanted = [
+        (source, now.date() - timedelta(days=back))
         for source in settings.SOURCES
         if source not in resting
-        for day in (now.date() - timedelta(days=back) for back in reversed(range(SOURCES[source].days)))
-        if (source, day) not in recent
+        for back in reversed(range(SOURCES[source].days))
     ]
+    runs = SourceRun.objects.filter(day__in={day for _, day in wanted}).values_list("source", "day")
+    begun = {(source, day): at for source, day, at in runs.annotate(Max("started_at")).order_by()}
+    never = datetime.min.replace(tzinfo=UTC)
+    return sorted((pair for pair in wanted if begun.get(pair, never) <= since), key=lambda pair: begun.get(pair, never))
 
 
-def all_in(now: datetime) -> bool:
-    """Whether no source is to be read at this moment, nor being read, nor waiting for today's batch."""
+def all_in(now: datetime, day: date) -> bool:
+    """Whether no source is to be read at this moment, nor being read, nor waiting for the batch of ``day``."""
     running = SourceRun.objects.filter(state=SourceRun.State.RUNNING, started_at__gt=now - RUN_LIMIT)
-    return not runs_due(now) and not running.exists() and not _waiting(now)
-
-
-def _waiting(now: datetime) -> bool:
-    ended = SourceRun.objects.filter(day=now.date(), source__in=settings.SOURCES).exclude(state=SourceRun.State.RUNNING)
-    last = dict(ended.order_by("started_at", "pk").values_list("source", "state"))
-    return SourceRun.State.WAITING in last.values()
+    waiting = any(known["state"] == SourceRun.State.WAITING for known in standing_on(day))
+    return not waiting and not runs_due(now) and not running.exists()
 
 
 def collect(source: str, day: date, now: datetime, by: str = "") -> SourceRun:
     """Read one source for one day into rows. Never raises for what a source does: the run says it."""
     run = SourceRun.objects.create(source=source, day=day, started_at=now, by=by)
-    _read(run, lambda: SOURCES[source].fetch(day), now)
+    registered = SOURCES[source]
+    heard, error = _read(run, lambda: registered.fetch(day))
+    run.state, reason = judge(
+        registered.batch(day),
+        day,
+        now,
+        received=run.received,
+        refused=len(run.rejected),
+        error=error,
+        stale=heard.stale(registered.stale_by),
+    )
+    run.reason = reason[:300]
     run.save()
     return run
 
 
 def fill_in(now: datetime, by: str = "") -> SourceRun | None:
-    """Ask arXiv about recent papers that came without categories, and whether those in editions were withdrawn.
+    """Ask arXiv whether papers that may still be sent were withdrawn, and about new ones that came without categories.
 
-    None where there is nothing to ask, or arXiv was asked within the hour.
+    None where there is nothing to ask, or arXiv was asked within the hour, or asked to be left alone.
     """
+    asked = SourceRun.objects.filter(source=FILLED_IN)
+    resting = SourceRun.objects.filter(source__in=(FILLED_IN, "arxiv_api"), retry_at__gt=now)
     since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
-    asked = SourceRun.objects.filter(source="arxiv_api")
-    if asked.filter(started_at__gt=since).exists() or asked.filter(retry_at__gt=now).exists():
+    if asked.filter(started_at__gt=since).exists() or resting.exists():
         return None
-    recent = Paper.objects.shown().filter(arxiv_id__isnull=False)
-    bare = recent.filter(categories=[], first_seen_at__gt=now - RECENT)
-    listed = EditionPaper.objects.shown().filter(edition__day__gt=(now - RECENT).date())
-    in_editions = recent.filter(pk__in=listed.values("paper"))
-    ids = [str(name) for rows in (bare, in_editions) for name in rows.values_list("arxiv_id", flat=True)]
-    wanted = list(dict.fromkeys(ids))[:BATCH]
+    wanted = _to_ask_about(now)
     if not wanted:
         return None
-    run = SourceRun.objects.create(source="arxiv_api", day=now.date(), started_at=now, by=by)
-    _read(run, lambda: _with_withdrawals(FILL_IN(wanted), now), now)
+    run = SourceRun.objects.create(source=FILLED_IN, day=now.date(), started_at=now, by=by)
+    _, error = _read(run, lambda: _with_withdrawals(FILL_IN(wanted), now))
+    run.state = SourceRun.State.FAILED if error else SourceRun.State.FRESH
+    run.reason = str(error or "")[:300]
     run.save()
     return run
+
+
+def _to_ask_about(now: datetime) -> list[str]:
+    """ArXiv ids: of all papers that a reader may still be sent, then of the newest ones without categories."""
+    known = Paper.objects.shown().filter(arxiv_id__isnull=False)
+    since = now.date() - timedelta(days=CATCH_UP_DAYS)
+    listed = EditionPaper.objects.shown().filter(edition__day__gte=since).values("paper")
+    sendable = known.filter(Q(pk__in=listed) | Q(twins__in=listed))
+    bare = known.filter(categories=[], first_seen_at__gt=now - BARE_FOR).order_by("-first_seen_at", "pk")[:BATCH]
+    ids = [str(name) for rows in (sendable, bare) for name in rows.values_list("arxiv_id", flat=True)]
+    return list(dict.fromkeys(ids))
 
 
 def _with_withdrawals(fetched: Iterable[Fetched], now: datetime) -> Iterator[Fetched]:
@@ -110,10 +129,11 @@ def _confirmed(record: PaperRecord) -> bool:
         return False
 
 
-def _read(run: SourceRun, fetch: Callable[[], Iterable[Fetched]], now: datetime) -> None:
-    """Store what ``fetch`` gives and end the run with its word. Does not save it."""
+def _read(run: SourceRun, fetch: Callable[[], Iterable[Fetched]]) -> tuple["_Heard", SourceError | None]:
+    """Store what ``fetch`` gives and end the run, all but its word. Does not save it."""
     error: SourceError | None = None
-    heard = _Heard(run, now)
+    begun = time.monotonic()
+    heard = _Heard(run)
     try:
         heard.all(fetch())
     except SourceError as raised:
@@ -121,14 +141,10 @@ def _read(run: SourceRun, fetch: Callable[[], Iterable[Fetched]], now: datetime)
     except Exception as raised:  # a defect of ours: the run must end all the same, or it keeps the edition waiting
         log.exception("reading %s for %s", run.source, run.day)
         error = SourceError(f"a defect of ours: {type(raised).__name__}", transient=False)
-    source = SOURCES[run.source]
-    run.state, reason = judge(
-        source.batch(run.day), run.day, now, received=run.received, error=error, stale=heard.stale(source.stale_by)
-    )
-    run.reason = reason[:300]
-    run.finished_at = now
+    run.finished_at = run.started_at + timedelta(seconds=time.monotonic() - begun)
     if error and error.busy:
-        run.retry_at = now + _rest(run, error)
+        run.retry_at = run.finished_at + _rest(run, error)
+    return heard, error
 
 
 def _rest(run: SourceRun, error: SourceError) -> timedelta:
@@ -143,15 +159,15 @@ def _rest(run: SourceRun, error: SourceError) -> timedelta:
     return min(timedelta(minutes=settings.FETCH_EVERY_MINUTES << times), LONGEST_REST)
 
 
-def _earlier_runs(run: SourceRun) -> Any:
+def _earlier_runs(run: SourceRun) -> QuerySet[SourceRun]:
     return SourceRun.objects.filter(source=run.source).exclude(pk=run.pk).order_by("-started_at", "-pk")
 
 
 class _Heard:
     """What a run hears, stored batch by batch: memory does not grow with the list."""
 
-    def __init__(self, run: SourceRun, now: datetime) -> None:
-        self.run, self.now = run, now
+    def __init__(self, run: SourceRun) -> None:
+        self.run, self.now = run, run.started_at
         self.papers: Counter[str] = Counter()  # by category; "" for all
         self.earlier: Counter[str] = Counter()  # of them, those that came for an earlier day before
 
@@ -179,19 +195,27 @@ class _Heard:
         ]
 
     def _store(self, records: list[PaperRecord]) -> Iterator[tuple[list[PaperRecord], Stored]]:
-        for _ in range(2):  # once more where another worker was first with a paper
+        for _ in range(2):  # once more where another worker was first with a paper, or both waited for each other
             try:
-                yield records, store(records, self.run.day, self.now)
-            except IntegrityError:
+                yield records, self._store_whole(records)
+            except (IntegrityError, OperationalError):
                 continue
             except REFUSALS:
                 break
             return
         for record in records:  # one record spoils the batch: find it, keep the rest
             try:
-                yield [record], store([record], self.run.day, self.now)
+                fit = replace(record, raw=storable(record.raw))
+                yield [record], self._store_whole([fit])
             except REFUSALS as error:
                 self._reject(Rejected(f"the database refused it: {error}"[:300], record.raw))
+
+    def _store_whole(self, records: list[PaperRecord]) -> Stored:
+        """With all that follows from it, or not at all: a record that was stored does not speak again."""
+        with transaction.atomic():
+            stored = store(records, self.run.day, self.now)
+            merging.settle(stored, self.now, by=f"source {self.run.source}")
+        return stored
 
     def _count(self, records: list[PaperRecord], stored: Stored) -> None:
         self.run.received += len(records)
@@ -201,11 +225,6 @@ class _Heard:
             for name in ("", *record.categories):
                 self.papers[name] += 1
                 self.earlier[name] += record.source_key in stored.earlier
-        for twin, survivor in stored.doubles:
-            try:
-                merging.merge(Paper.objects.filter(pk__in=[twin, survivor]), self.now, by=f"source {self.run.source}")
-            except merging.CannotMerge as refusal:
-                log.info("papers %s and %s: %s", twin, survivor, refusal)
 
     def _reject(self, rejected: Rejected) -> None:
         raw = storable(rejected.raw)

@@ -11,7 +11,7 @@ from digest.sources.base import OtherDay, SourceError
 from digest.sources.calendar import Batch
 
 State = SourceRun.State
-EMPTY = "empty list"
+EMPTY, NOT_READ = "empty list", "not read"
 
 
 def judge(
@@ -20,6 +20,7 @@ def judge(
     now: datetime,
     *,
     received: int,
+    refused: int = 0,
     error: SourceError | None = None,
     stale: Sequence[str] = (),
 ) -> tuple[str, str]:
@@ -28,31 +29,35 @@ def judge(
     ``error`` is what the source raised; ``stale`` names the parts of the list that still are an earlier day's.
     """
     if isinstance(error, OtherDay) and error.shows < day:
-        if batch.quiet and not received:
-            return State.QUIET, batch.quiet
-        return (State.WAITING if now < batch.due_at else State.STALLED), f"{error}; {_due(batch)}"
+        return _not_in(batch, now, str(error))
     if error:
         return State.FAILED, str(error)
+    if refused and not received:  # the source writes what nobody here can read: no quiet day
+        return State.FAILED, f"all {refused} records were refused"
     if stale:
-        return State.STALLED, f"{', '.join(stale)}: still the papers of an earlier day"
+        return _not_in(batch, now, f"{', '.join(stale)}: still the papers of an earlier day")
     if received:
         return State.FRESH, ""
+    if not batch.quiet and now >= batch.due_at:
+        return State.QUIET, EMPTY
+    return _not_in(batch, now, "nothing yet")
+
+
+def _not_in(batch: Batch, now: datetime, why: str) -> tuple[str, str]:
+    """The batch of the day is not there: there is none, it is not due yet, or it is late."""
     if batch.quiet:
         return State.QUIET, batch.quiet
-    if now < batch.due_at:
-        return State.WAITING, f"nothing yet; {_due(batch)}"
-    return State.QUIET, EMPTY
-
-
-def _due(batch: Batch) -> str:
-    return f"expected by {batch.due_at:%d %b %H:%M} UTC"
+    due = f"due by {batch.due_at:%d %b %H:%M} UTC"
+    return (State.WAITING if now < batch.due_at else State.STALLED), f"{why}; {due}"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A source's day as far as it was read: the newest run's word, and the numbers of all its runs."""
+    """A source's day as far as it was read: a word, the newest run, and the numbers of all of them."""
 
-    run: SourceRun
+    state: str
+    reason: str
+    run: SourceRun  # the newest
     runs: int
     received: int  # the most that one run gave
     created: int  # of all runs
@@ -61,19 +66,24 @@ class Reading:
     @property
     def word(self) -> str:
         """The state, and of a quiet day its kind: a weekend, a holiday and an empty list are three things."""
-        return f"{self.run.state}: {self.run.reason}" if self.run.state == State.QUIET else self.run.state
+        return f"{self.state}: {self.reason}" if self.state == State.QUIET else self.state
 
 
 def readings(days: Iterable[date]) -> dict[tuple[str, date], Reading]:
     """What is known of each source and day, by (source, day); the sources in the order of the setting SOURCES first.
 
-    Reads no rejected records, which can be long.
+    A day that was fresh once stays so, whatever a later reading of it met. Reads no rejected records: they can be long.
     """
     found: dict[tuple[str, date], Reading] = {}
     runs = SourceRun.objects.filter(day__in=list(days)).exclude(state=State.RUNNING).without_rejected()
     for run in runs.order_by("started_at", "pk"):
         last = found.get((run.source, run.day))
+        state, reason = run.state, run.reason
+        if last and last.state == State.FRESH != run.state:
+            state, reason = State.FRESH, f"last reading {run.state}: {run.reason}"
         found[run.source, run.day] = Reading(
+            state,
+            reason,
             run,
             runs=1 + (last.runs if last else 0),
             received=max(run.received, last.received if last else 0),
@@ -91,7 +101,10 @@ def last_days(now: datetime, number: int) -> list[date]:
 
 def standing_on(day: date) -> list[dict[str, str]]:
     """The sources of a day in words: an edition keeps them, pages and mails say them."""
-    return [
-        {"source": source, "state": known.run.state, "reason": known.run.reason, "papers": str(known.received)}
-        for (source, _), known in readings([day]).items()
-    ]
+    found = readings([day])
+    said = []
+    for source in settings.SOURCES:
+        known = found.get((source, day))
+        state, reason, papers = (known.state, known.reason, known.received) if known else (NOT_READ, "", 0)
+        said.append({"source": source, "state": state, "reason": reason, "papers": str(papers)})
+    return said

@@ -13,9 +13,9 @@ from digest.sources.arxiv import bare_id
 from digest.sources.base import PaperRecord
 from digest.text import readable
 
-_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)")
-_DOI_ADDRESS = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)")
-_DOI = re.compile(r"10\.[0-9]{4,9}/\S+")  # https://www.doi.org/doi_handbook/2_Numbering.html
+_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
+_DOI_ADDRESS = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
+_DOI = re.compile(r"10\.[0-9]{4,9}/\S{1,240}")  # https://www.doi.org/doi_handbook/2_Numbering.html
 # Titles that many works have: they say nothing, whoever wrote them.
 _GENERIC = re.compile(
     r"(?:comments?|reply|response|rejoinder|answer) (?:on|to)\b"
@@ -24,6 +24,12 @@ _GENERIC = re.compile(
 )
 FEWEST_WORDS = 3
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)", re.IGNORECASE)
+
+
+def bare_doi(text: str) -> str:
+    """The DOI in ``text`` without "https://doi.org/", as it is written; empty where it is none."""
+    doi = _DOI_ADDRESS.sub("", text.strip(), count=1)
+    return doi if _DOI.fullmatch(doi) else ""
 
 
 @dataclass(frozen=True)
@@ -40,27 +46,23 @@ class Identity:
     @cached_property
     def arxiv_id(self) -> str | None:
         """Without version. arXiv's own DOIs (10.48550) are arXiv ids."""
-        found = _ARXIV_DOI.fullmatch(self._any_doi)
+        found = _ARXIV_DOI.fullmatch(bare_doi(self.record.doi or ""))
         return self.record.arxiv_id or (bare_id(found[1]) if found else None)
 
     @cached_property
     def doi(self) -> str | None:
         """The journal's DOI in lower case: DOIs do not tell cases apart."""
-        return None if _ARXIV_DOI.fullmatch(self._any_doi) else self._any_doi or None
-
-    @cached_property
-    def _any_doi(self) -> str:
-        doi = _DOI_ADDRESS.sub("", (self.record.doi or "").strip().lower(), count=1)
-        return doi if _DOI.fullmatch(doi) and len(doi) <= 255 else ""
+        doi = bare_doi(self.record.doi or "").lower()
+        return None if not doi or (_ARXIV_DOI.fullmatch(doi) and self.arxiv_id) else doi
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the title and the first author's family name; empty where the title could be anybody's."""
+        """Of the title and the first author; empty where the title could be anybody's."""
         words = _words(self.title)
         if not self.record.authors or len(words.split()) < FEWEST_WORDS or _GENERIC.match(words):
             return ""
-        name = family_name(readable(self.record.authors[0]))
-        return hashlib.blake2b(f"{words}|{name}".encode(), digest_size=16).hexdigest() if name else ""
+        author = short_name(readable(self.record.authors[0]))
+        return hashlib.blake2b(f"{words}|{author}".encode(), digest_size=16).hexdigest() if author else ""
 
     @cached_property
     def year(self) -> int | None:
@@ -77,22 +79,23 @@ class Identity:
             return f"doi:{self.doi}"
         if self.fingerprint and self.year:
             return f"title:{self.fingerprint}:{self.year}"
-        own = self.record.source_key or f"{_words(self.title)}|{'|'.join(self.record.authors)}"
-        if not self.record.source_key:
-            own = hashlib.blake2b(own.encode(), digest_size=16).hexdigest()
+        own = self.record.source_key
+        if not own:  # an editor's
+            said = f"{_words(self.title)}|{'|'.join(self.record.authors)}"
+            own = hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=16).hexdigest()
         return f"{self.record.source}:{own}"[:330]
 
 
-def family_name(name: str) -> str:
-    """The family name, bare of accents and case: "Ana Ünal, Jr." and "Unal, A." are one."""
+def short_name(name: str) -> str:
+    """Initial and family name, bare of accents and case: "Ana Ünal, Jr.", "Unal, A." and "A. Unal" are one."""
     first, _, rest = name.partition(",")
-    family_first = rest and not _SUFFIX.fullmatch(rest.strip(" ."))
-    words = _words(first).split()
-    while len(words) > 1 and _SUFFIX.fullmatch(words[-1]):
-        words.pop()
-    if not words:
-        return ""
-    return " ".join(words) if family_first else words[-1]
+    given_last = rest and not _SUFFIX.fullmatch(rest.strip(" ."))
+    family, given = (_words(first).split(), _words(rest).split()) if given_last else ([], _words(first).split())
+    while len(given) > 1 and _SUFFIX.fullmatch(given[-1]):
+        given.pop()
+    if not given_last and given:
+        family = [given.pop()]
+    return " ".join([*(word[0] for word in given[:1]), *family])
 
 
 def _words(text: str) -> str:
@@ -111,10 +114,9 @@ class Works:
         self._by_doi: dict[str, list[Paper]] = defaultdict(list)
         self._by_fingerprint: dict[str, list[Paper]] = defaultdict(list)
         for paper in papers:
-            self.add(paper)
+            self._add(paper)
 
-    def add(self, paper: Paper) -> None:
-        """Put a paper, new or known, where later records find it."""
+    def _add(self, paper: Paper) -> None:
         if paper.pk:
             self.by_pk[paper.pk] = paper
         self._by_key[paper.key] = paper
@@ -134,40 +136,45 @@ class Works:
         if wanted.arxiv_id and (paper := self._by_arxiv.get(wanted.arxiv_id)):
             return paper
         for paper in self._by_doi.get(wanted.doi or "", ()):
-            if _may_be(paper, wanted):
+            if self._may_be(paper, wanted):
                 return paper
         for paper in self._by_fingerprint.get(wanted.fingerprint, ()):
-            if _may_be(paper, wanted) and _years_fit(paper, wanted):
+            if self._may_be(paper, wanted) and _years_fit(paper, wanted):
                 return paper
         return None
 
-    def name(self, paper: Paper, named: Identity) -> tuple[Paper, Paper] | None:
-        """Give the paper the names that its record says, as far as no other row bears them.
+    def name(self, paper: Paper, named: Identity) -> None:
+        """Give the paper the names that its record says, as far as it has none and no other row bears them.
 
-        Where the record proves that another row is the same work, this comes back as (twin, survivor): a row without
-        arXiv id is the twin of the row that has it.
+        A row that was merged gets no arXiv id: its work may have one, and this could be another's.
         """
-        holder = self._by_arxiv.get(named.arxiv_id or "", paper)
-        if named.arxiv_id and not paper.arxiv_id and holder is paper:
+        free = named.arxiv_id and named.arxiv_id not in self._by_arxiv
+        if free and not paper.arxiv_id and not paper.merged_into_id:
             paper.arxiv_id, paper.key = named.arxiv_id, named.key
         paper.doi = paper.doi or named.doi
         paper.fingerprint = paper.fingerprint or named.fingerprint
-        others = [holder] if holder is not paper else self._by_doi.get(named.doi or "", [])
-        self.add(paper)
-        for other in others:
-            if other is not paper and bool(other.arxiv_id) != bool(paper.arxiv_id):
-                twin, survivor = (paper, other) if other.arxiv_id else (other, paper)
-                if not (twin.stands_alone or twin.merged_into_id or survivor.merged_into_id):
-                    return twin, survivor
-        return None
+        self._add(paper)
 
+    def doubles(self, paper: Paper, named: Identity) -> list[tuple[Paper, Paper]]:
+        """Rows that the record proves to be one work: (twin, survivor), of which the survivor has the arXiv id.
 
-def _may_be(paper: Paper, wanted: Identity) -> bool:
-    if paper.stands_alone:  # an editor said that it is nobody's twin: only its own names lead to it
-        return not wanted.arxiv_id and wanted.doi == paper.doi is not None
-    other_arxiv = paper.arxiv_id and wanted.arxiv_id and paper.arxiv_id != wanted.arxiv_id
-    other_doi = paper.doi and wanted.doi and paper.doi != wanted.doi
-    return not (other_arxiv or other_doi)
+        The proof is a DOI that two rows bear, or an arXiv id that the record says of a row and another row has. Not for
+        rows that have two arXiv ids, that are merged, or that an editor took apart.
+        """
+        others = [*self._by_doi.get(named.doi or "", ()), *filter(None, [self._by_arxiv.get(named.arxiv_id or "")])]
+        pairs = []
+        for other in {id(row): row for row in others}.values():
+            settled = any(row.stands_alone or row.merged_into_id for row in (paper, other))
+            if other is not paper and not settled and not (paper.arxiv_id and other.arxiv_id):
+                pairs.append((paper, other) if other.arxiv_id else (other, paper))
+        return pairs
+
+    def _may_be(self, paper: Paper, wanted: Identity) -> bool:
+        if paper.stands_alone:  # an editor said that it is nobody's twin: only its own names lead to it
+            return not wanted.arxiv_id and wanted.doi == paper.doi is not None
+        work = self.by_pk.get(paper.merged_into_id or 0, paper)
+        other_arxiv = any(row.arxiv_id and wanted.arxiv_id not in (None, row.arxiv_id) for row in (paper, work))
+        return not other_arxiv and not (paper.doi and wanted.doi not in (None, paper.doi))
 
 
 def _years_fit(paper: Paper, wanted: Identity) -> bool:

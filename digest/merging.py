@@ -1,101 +1,159 @@
 """Two rows that are one work, made one and two again. Who was sent which row stays as it was written."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Q
 
+from digest.facts import ABSORBED, TOLD, absorb, kept, trust_of
 from digest.identity import Identity
-from digest.models import EditionPaper, Paper, Sighting
-from digest.papers import ABSORBED, absorb, trust_of
+from digest.models import Edition, EditionPaper, Paper, Sighting
+from digest.papers import Stored, lock
 from digest.sources import SOURCES
 from digest.sources.base import PaperRecord
 
-SAME_WORK = "the same work is in this edition"
-KEPT = {"key", "arxiv_id", "doi", "fingerprint", "featured_at"}  # names, and what the clock said
-_UNKNOWN = {f.name: f.get_default() for f in Paper._meta.concrete_fields if f.name in ABSORBED and f.name not in KEPT}
+log = logging.getLogger(__name__)
+_UNKNOWN = {f.name: f.get_default() for f in Paper._meta.concrete_fields if f.name in TOLD}
+# What one row of a work suffers all suffer: (when, further columns that go with it).
+_SHARED = (("withdrawn_at", ()), ("hidden_at", ("hidden_reason",)))
 
 
 class CannotMerge(Exception):  # noqa: N818 - a refusal with its reason
-    """These rows cannot be made one; the text says why."""
+    """These rows cannot be made one; the text says why and what to do."""
 
 
-def merge(papers: Iterable[Paper], now: datetime, by: str) -> Paper:
-    """Make these rows one work; the row that stays visible. Raises CannotMerge.
+def merge(papers: Collection[int], now: datetime, by: str) -> Paper:
+    """Make the rows with these ids one work; the row that stays visible. Raises CannotMerge.
 
     It is the one with an arXiv id, else the oldest. Nothing is moved: the others point to it, are in no new edition,
     and count as sent where any of them was. So ``unmerge`` gives back what was.
     """
     with transaction.atomic():
-        rows = list(Paper.objects.filter(pk__in=[p.pk for p in papers]))
-        if len(rows) < 2:
+        rows = list(lock(Paper.objects.filter(Q(pk__in=papers) | Q(merged_into__in=papers))))
+        chosen = [row for row in rows if row.pk in papers]
+        if len(chosen) < 2:
             raise CannotMerge("Choose at least two papers that are one work.")
-        if any(row.merged_into_id for row in rows):
-            raise CannotMerge(
-                "One of them is merged already: take it apart first, or choose the paper it is merged into."
-            )
-        survivor, *twins = sorted(rows, key=lambda row: (not row.arxiv_id, row.pk))
+        survivor, *twins = sorted(chosen, key=lambda row: (not row.arxiv_id, row.pk))
+        bound = {row.merged_into_id for row in rows} - {None, survivor.pk}
+        if survivor.merged_into_id or bound:
+            raise CannotMerge("One of them was merged with others before: take it apart first.")
         ids = [twin.pk for twin in twins]
-        Paper.objects.filter(merged_into__in=ids).update(merged_into=survivor)
         Paper.objects.filter(pk__in=ids).update(
             merged_into=survivor, merged_at=now, merged_by=by[:80], stands_alone=False
         )
-        _hide_doubles(survivor)
-        return rebuild(survivor)
+        _carry_over(survivor, ids)
+        return rebuild(survivor.pk)
 
 
 def unmerge(twin: Paper) -> Paper:
     """Make the row a work of its own again, for good: no source may merge it again. Returns it."""
     with transaction.atomic():
-        survivor = twin.merged_into
+        pair = {row.pk: row for row in lock(Paper.objects.filter(Q(pk=twin.pk) | Q(twins=twin)))}
+        row = pair[twin.pk]
+        survivor = pair.get(row.merged_into_id or 0)
         if survivor is None:
-            return twin
-        Paper.objects.filter(pk=twin.pk).update(merged_into=None, merged_at=None, merged_by="", stands_alone=True)
-        EditionPaper.objects.filter(paper=twin, hidden=True, hidden_reason=SAME_WORK).update(
-            hidden=False, hidden_reason=""
-        )
-        _hide_doubles(survivor)
-        rebuild(survivor)
-        twin.refresh_from_db()
-        return rebuild(twin)
+            return row
+        for when, others in _SHARED:  # what it had from this twin, to the microsecond
+            if getattr(survivor, when) and getattr(survivor, when) == getattr(row, when):
+                Paper.objects.filter(pk=survivor.pk).update(**{when: None, **dict.fromkeys(others, "")})
+        Paper.objects.filter(pk=row.pk).update(merged_into=None, merged_at=None, merged_by="", stands_alone=True)
+        rebuild(survivor.pk)
+        return rebuild(row.pk)
 
 
-def rebuild(paper: Paper) -> Paper:
+def settle(stored: Stored, now: datetime, by: str) -> None:
+    """What follows from records that were stored: proven doubles become one work, works of several rows learn.
+
+    Rows that an editor worked on are left to people: their page names the other one (``lookalikes``).
+    """
+    for pair in stored.doubles:
+        if _edited(pair):
+            log.info("papers %s and %s are one work, but an editor worked on them", *pair)
+            continue
+        try:
+            merge(pair, now, by)
+        except CannotMerge as refusal:
+            log.info("papers %s and %s: %s", *pair, refusal)
+    if stored.told:
+        told = Q(pk__in=stored.told, twins__isnull=False) | Q(twins__in=stored.told)
+        for pk in set(Paper.objects.filter(told).order_by("pk").values_list("pk", flat=True)):
+            rebuild(pk)
+
+
+def lookalikes(paper: Paper) -> list[Paper]:
+    """Rows that may be the same work and are not merged with it: the same DOI, or title with first author."""
+    same = Q(doi=paper.doi) if paper.doi else Q()
+    same |= Q(fingerprint=paper.fingerprint) if paper.fingerprint else Q()
+    own = [paper.pk, *([paper.merged_into_id] if paper.merged_into_id else [])]
+    return list(Paper.objects.filter(same).exclude(pk__in=own).exclude(merged_into__in=own)[:20]) if same else []
+
+
+def rebuild(pk: int) -> Paper:
     """The paper as its sources' own records tell it, those of its twins included; an editor's work stays. Saves it.
 
-    A row without records of its own keeps what it has: it was made by hand, or its sources are gone.
+    A row some of whose records cannot be read any more, or that has none, keeps what it has: it was made by hand, or a
+    source is gone.
     """
-    if paper.sightings.exists():
-        kept = {*paper.edited, *({"blurb", "blurb_origin"} if paper.blurb_origin == Paper.Origin.EDITOR else ())}
-        for name, unknown in _UNKNOWN.items():
-            if name not in kept:
-                setattr(paper, name, unknown)
-    for record in _records_of(paper):
-        absorb(paper, Identity(record))
-    paper.save(update_fields=ABSORBED)
+    with transaction.atomic():
+        paper = lock(Paper.objects.filter(pk=pk)).get()
+        twins = list(paper.twins.order_by("pk"))
+        records, whole = _records_of(paper, twins)
+        if whole:
+            for name, unknown in _UNKNOWN.items():
+                if name not in kept(paper):
+                    setattr(paper, name, unknown)
+        for named, seen_at in records:
+            absorb(paper, named, seen_at)
+        for twin in twins:  # an editor's work on it holds where there is none on this row
+            for name in (kept(twin) & set(TOLD)) - kept(paper):
+                setattr(paper, name, getattr(twin, name))
+            for when, others in _SHARED:
+                if getattr(twin, when) and not getattr(paper, when):
+                    for name in (when, *others):
+                        setattr(paper, name, getattr(twin, name))
+        paper.save(update_fields=[*ABSORBED, "hidden_at", "hidden_reason"])
     return paper
 
 
-def _records_of(paper: Paper) -> list[PaperRecord]:
-    """What the sources said of the work: the least trusted first, and of one source the oldest first."""
-    sightings = Sighting.objects.filter(paper__in=[paper.pk, *paper.twins.values_list("pk", flat=True)])
-    fetched = [
-        SOURCES[s.source].read(s.raw, s.day or s.first_seen_at.date())
-        for s in sightings.order_by("last_seen_at", "pk")
-        if s.source in SOURCES
-    ]
-    return sorted((r for r in fetched if isinstance(r, PaperRecord)), key=trust_of)
+def _records_of(paper: Paper, twins: list[Paper]) -> tuple[list[tuple[Identity, datetime]], bool]:
+    """What the sources said of the work and when each was first seen; whether all that this row has can be read.
+
+    The least trusted first, and of one source the oldest first.
+    """
+    told: list[tuple[Identity, datetime]] = []
+    readable = []
+    sightings = Sighting.objects.filter(paper__in=[paper, *twins]).order_by("last_seen_at", "pk")
+    for seen in sightings:
+        day = seen.day or seen.first_seen_at.date()
+        record = SOURCES[seen.source].read(seen.raw, day) if seen.source in SOURCES else None
+        if isinstance(record, PaperRecord):
+            first = min(record.featured_on, day) if record.featured_on else None  # featured again: the first day counts
+            told.append((Identity(replace(record, featured_on=first)), seen.first_seen_at))
+        if seen.paper_id == paper.pk:
+            readable.append(isinstance(record, PaperRecord))
+    return sorted(told, key=lambda item: trust_of(item[0].record.source)), bool(readable) and all(readable)
 
 
-def _hide_doubles(survivor: Paper) -> None:
-    """In an edition that lists several rows of the work, the first stays. Delivery leaves out what is hidden."""
-    family = [survivor.pk, *survivor.twins.values_list("pk", flat=True)]
-    entries = EditionPaper.objects.filter(paper__in=family, hidden=False).order_by(
-        "edition", F("paper__merged_into").asc(nulls_first=True), "position"
-    )
-    seen: set[int] = set()
-    for entry in entries:
-        if entry.edition_id in seen:
-            EditionPaper.objects.filter(pk=entry.pk).update(hidden=True, hidden_reason=SAME_WORK)
-        seen.add(entry.edition_id)
+def _carry_over(survivor: Paper, twins: list[int]) -> None:
+    """In drafts an editor's pins, hides and blurbs go along; the twin's own entry stays, unseen, for an unmerge."""
+    entries = EditionPaper.objects.filter(edition__state=Edition.State.DRAFT)
+    there = {entry.edition_id: entry for entry in entries.filter(paper=survivor)}
+    for entry in entries.filter(_TOUCHED, paper__in=twins):
+        own = there.setdefault(entry.edition_id, EditionPaper(edition_id=entry.edition_id, paper=survivor))
+        if not (own.pinned or own.hidden or own.blurb):
+            for name in ("position", "pinned", "hidden", "hidden_reason", "blurb"):
+                setattr(own, name, getattr(entry, name))
+            own.save()
+
+
+_TOUCHED = Q(pinned=True) | Q(hidden=True) | ~Q(blurb="")
+
+
+def _edited(papers: Collection[int]) -> bool:
+    rows = Paper.objects.filter(pk__in=papers)
+    touched = EditionPaper.objects.filter(_TOUCHED, paper__in=papers)
+    by_hand = rows.exclude(edited=[]) | rows.exclude(hidden_at=None)
+    return by_hand.exists() or touched.exists()

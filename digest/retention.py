@@ -21,7 +21,7 @@ def prune(now: datetime) -> dict[str, int]:
     old = Signal.objects.filter(hour__lt=now - HOURLY).annotate(on=TruncDate("hour"))
     later = Signal.objects.filter(paper=OuterRef("paper"), hour__gt=OuterRef("hour"))
     later_that_day = later.annotate(on=TruncDate("hour")).filter(on=OuterRef("on"))
-    newer_run = SourceRun.objects.filter(
+    newer_run = SourceRun.objects.exclude(state=SourceRun.State.RUNNING).filter(
         source=OuterRef("source"), day=OuterRef("day"), started_at__gt=OuterRef("started_at")
     )
     gone = {

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from digest.admin.lines import LinesField
-from digest.identity import Identity
+from digest.identity import Identity, bare_doi
 from digest.models import Paper
 from digest.papers import known_as
 from digest.sources.arxiv import bare_id
@@ -17,8 +17,6 @@ from digest.sources.base import PaperRecord
 from digest.text import readable
 
 _ARXIV_PREFIX = re.compile(r"(?:https?://)?(?:(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)", re.IGNORECASE)
-_DOI_PREFIX = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
-_DOI = re.compile(r"10\.[0-9]{4,9}/\S+")  # https://www.doi.org/doi_handbook/2_Numbering.html
 
 
 class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -78,10 +76,11 @@ class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
 
     def clean_doi(self) -> str | None:
         """The DOI alone, in lower case: DOIs do not tell cases apart."""
-        typed = _DOI_PREFIX.sub("", (self.cleaned_data["doi"] or "").strip(), count=1).lower()
-        if typed and not _DOI.fullmatch(typed):
+        typed = self.cleaned_data["doi"] or ""
+        doi = bare_doi(typed).lower()
+        if typed.strip() and not doi:
             raise ValidationError("This is not a DOI. They look like 10.1000/182.")
-        return typed or None
+        return doi or None
 
     def clean(self) -> dict[str, Any]:
         """Give a new paper the names that a source's record would give it, or say which paper has them."""

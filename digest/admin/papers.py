@@ -129,7 +129,8 @@ class PaperAdmin(ListAdmin):
             obj.first_seen_at = clock.now()
         if "blurb" in form.changed_data:
             obj.blurb_origin = Paper.Origin.EDITOR if obj.blurb else Paper.Origin.ABSTRACT
-        obj.edited = sorted({*obj.edited, *form.changed_data})  # no source overrules an editor
+        now_edited = Paper.objects.values_list("edited", flat=True).filter(pk=obj.pk).first() or []
+        obj.edited = sorted({*now_edited, *form.changed_data})  # no source overrules an editor, nor one the other
         obj.save(update_fields=[*form.changed_data, "blurb_origin", "edited"] if change else None)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
@@ -142,6 +143,7 @@ class PaperAdmin(ListAdmin):
             now = clock.now()
             context["trend"] = trending.explain(editions.scores_of([paper], now)[paper.pk].ingredients())
             context["twins"] = paper.twins.all()
+            context["lookalikes"] = merging.lookalikes(paper)
             context["signals"] = paper.signals.order_by("-hour")[:SHOWN_RECORDS]
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -162,7 +164,7 @@ class PaperAdmin(ListAdmin):
         """One of them stands for the work; nobody who was sent one gets the other."""
         papers = list(queryset)
         try:
-            survivor = merging.merge(papers, clock.now(), by=request.user.get_username())
+            survivor = merging.merge([p.pk for p in papers], clock.now(), by=request.user.get_username())
         except merging.CannotMerge as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             return

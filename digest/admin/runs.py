@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from digest import freshness
+from digest.fetching import FILLED_IN
 from digest.models import SourceRun
 from digest.sources import SOURCES
 from subscriptions import clock
@@ -26,7 +27,7 @@ class SourceFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Their names."""
-        return [(name, name) for name in SOURCES]
+        return [(name, name) for name in (*SOURCES, FILLED_IN)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The runs of one."""

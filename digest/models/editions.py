@@ -3,9 +3,13 @@
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 from digest.models.papers import Paper
+
+# After a longer absence a reader gets the last week's best, not a month's.
+CATCH_UP_DAYS = 7
 
 
 class EditionQuerySet(models.QuerySet["Edition"]):
@@ -54,10 +58,22 @@ class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
     """Words for the papers of an edition."""
 
     def shown(self) -> Self:
-        """Those that readers see: not hidden here or everywhere, not withdrawn, in any row of their work."""
-        return self.filter(hidden=False, paper__withdrawn_at=None, paper__hidden_at=None).filter(
+        """Those that readers see: not hidden here or everywhere, not withdrawn, and one row of each work.
+
+        A row that was merged is seen where the row it went into is not in the same edition, and no other twin before.
+        What an editor hid of a work hides the work.
+        """
+        survivor = models.OuterRef("paper__merged_into")
+        same_work = EditionPaper.objects.filter(edition=models.OuterRef("edition")).filter(
+            Q(paper=survivor) | Q(paper__merged_into=survivor, pk__lt=models.OuterRef("pk"))
+        )
+        seen = self.filter(hidden=False, paper__withdrawn_at=None, paper__hidden_at=None).filter(
             paper__merged_into__withdrawn_at=None, paper__merged_into__hidden_at=None
         )
+        hidden_twin = EditionPaper.objects.filter(
+            edition=models.OuterRef("edition"), paper__merged_into=models.OuterRef("paper"), hidden=True
+        )
+        return seen.filter(Q(paper__merged_into=None) | ~models.Exists(same_work)).exclude(models.Exists(hidden_twin))
 
 
 class EditionPaper(models.Model):

@@ -35,11 +35,11 @@ class Paper(models.Model):
         EDITOR = "editor", "Editor"
 
     # "arxiv:2604.14268", "doi:10.1000/182", "title:<fingerprint>:2026" or "<source>:<its key>": see digest.identity.
-    key = models.CharField(max_length=330, unique=True)
-    arxiv_id = models.CharField(max_length=32, null=True, blank=True, unique=True)
+    key = models.CharField(max_length=330)
+    arxiv_id = models.CharField(max_length=32, null=True, blank=True)
     # Not unique: two parts of a work on arXiv can share their journal's DOI.
-    doi = models.CharField(max_length=255, null=True, blank=True, db_index=True)
-    fingerprint = models.CharField(max_length=40, blank=True, db_index=True, editable=False)
+    doi = models.CharField(max_length=255, null=True, blank=True)
+    fingerprint = models.CharField(max_length=40, blank=True, editable=False)
     title = models.CharField(max_length=500)
     authors = models.JSONField(default=list, blank=True)
     abstract = models.TextField(blank=True)
@@ -73,7 +73,17 @@ class Paper(models.Model):
     objects = PaperQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["announced_on"], name="paper_announced", condition=Q(featured_on=None))]
+        # Not unique=True and db_index=True: on PostgreSQL Django would add a second index to each, for LIKE.
+        constraints = [
+            models.UniqueConstraint(fields=["key"], name="one_paper_per_key"),
+            models.UniqueConstraint(fields=["arxiv_id"], name="one_paper_per_arxiv_id"),
+        ]
+        indexes = [
+            models.Index(fields=["announced_on"], name="paper_announced", condition=Q(featured_on=None)),
+            # Whole, not partial: of a long list of values PostgreSQL does not prove that the condition holds.
+            models.Index(fields=["doi"], name="paper_doi"),
+            models.Index(fields=["fingerprint"], name="paper_fingerprint"),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from digest import approval, editions, fetching
-from digest.models import Edition, EditionPaper
+from digest.models import Edition, EditionPaper, Signal
 from tests.conftest import NOW, TODAY, make_edition, make_paper
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +124,13 @@ def test_never_means_by_hand_only(everything_read, settings):
     settings.EDITION_APPROVE_AT = None
     make_edition([make_paper(1)], state="draft")
     assert approval.approve_due(NOW) == []
+
+
+def test_of_equal_counts_the_paper_that_rises_after_a_quiet_time_is_first():
+    rising, settled = make_paper(1, upvotes=50), make_paper(2, upvotes=50)
+    Signal.objects.create(paper=rising, hour=NOW - timedelta(hours=20), upvotes=5)
+    Signal.objects.create(paper=settled, hour=NOW - timedelta(hours=20), upvotes=50)
+    edition = editions.draft(TODAY, NOW)
+    assert [e.paper for e in edition.entries.all()] == [rising, settled]
+    growth = [e.ingredients["growth"] for e in edition.entries.all()]
+    assert growth[0] > growth[1] == 1

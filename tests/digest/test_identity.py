@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.identity import Identity, Works, family_name
+from digest.identity import Identity, Works, short_name
 from digest.models import Paper
 from digest.sources.base import PaperRecord
 from tests.conftest import NOW
@@ -51,9 +51,10 @@ def test_the_key_is_the_arxiv_id_else_the_doi_else_the_title_else_the_sources_ow
     assert Identity(replace(RECORD, title="Editorial")).key == "journal:17"
 
 
-def test_arxivs_own_doi_is_an_arxiv_id_and_never_a_journals():
-    named = Identity(replace(RECORD, doi="https://doi.org/10.48550/arXiv.2601.00001"))
-    assert (named.arxiv_id, named.doi) == ("2601.00001", None)
+@pytest.mark.parametrize("arxiv_id", ["2601.00001", "math.GT/0309136"])
+def test_arxivs_own_doi_is_an_arxiv_id_and_never_a_journals(arxiv_id):
+    named = Identity(replace(RECORD, doi=f"https://doi.org/10.48550/arXiv.{arxiv_id}"))
+    assert (named.arxiv_id, named.doi) == (arxiv_id.replace(".GT", ""), None)
 
 
 @pytest.mark.parametrize("doi", ["10.1000/ABC", "doi:10.1000/abc", "https://dx.doi.org/10.1000/aBc"])
@@ -104,28 +105,50 @@ def test_a_row_that_an_editor_took_out_of_a_merge_is_found_by_its_own_names_only
     assert not found(RECORD, alone)
 
 
-def test_a_record_that_proves_two_rows_to_be_one_work_names_the_twin():
+def test_a_record_that_proves_two_rows_to_be_one_work_names_the_twin_and_the_survivor():
     on_arxiv, in_journal = paper_of(ON_ARXIV), paper_of(IN_JOURNAL, pk=2)
-    works = Works([on_arxiv, in_journal])
-    assert works.name(on_arxiv, Identity(replace(ON_ARXIV, doi="10.1000/182"))) == (in_journal, on_arxiv)
-    in_journal.stands_alone = True
-    assert works.name(on_arxiv, Identity(replace(ON_ARXIV, doi="10.1000/182"))) is None
+    both = Identity(replace(ON_ARXIV, doi="10.1000/182"))
+    assert Works([on_arxiv, in_journal]).doubles(on_arxiv, both) == [(in_journal, on_arxiv)]
+    assert Works([on_arxiv, in_journal]).doubles(in_journal, both) == [(in_journal, on_arxiv)]
+
+
+@pytest.mark.parametrize("alone", [0, 1])
+def test_nothing_is_proved_of_a_row_that_an_editor_took_apart(alone):
+    rows = paper_of(ON_ARXIV), paper_of(IN_JOURNAL, pk=2)
+    rows[alone].stands_alone = True
+    assert Works(rows).doubles(rows[0], Identity(replace(ON_ARXIV, doi="10.1000/182"))) == []
+
+
+def test_another_arxiv_id_with_the_doi_of_a_merged_row_is_another_work():
+    survivor = paper_of(ON_ARXIV)
+    twin = paper_of(IN_JOURNAL, pk=2, merged_into=survivor)
+    part_two = replace(ON_ARXIV, arxiv_id="2601.00002", doi="10.1000/182")
+    assert found(part_two, survivor, twin) is None
+    works = Works([survivor, twin])
+    works.name(twin, Identity(replace(IN_JOURNAL, arxiv_id="2601.00002")))
+    assert twin.arxiv_id is None
+
+
+def test_two_people_of_one_family_name_wrote_two_works():
+    one = replace(RECORD, title="A survey of large models", authors=("Ana Exemplar",))
+    assert not found(replace(one, doi="10.1000/9", authors=("Bo Exemplar",)), paper_of(one))
 
 
 @pytest.mark.parametrize(
-    ("name", "family"),
+    ("name", "short"),
     [
-        ("Ana Ünal", "unal"),
-        ("Ünal, Ana", "unal"),
-        ("Ana Exemplar, Jr.", "exemplar"),
-        ("Ana Exemplar III", "exemplar"),
-        ("van der Beispiel, A.", "van der beispiel"),
+        ("Ana Ünal", "a unal"),
+        ("Ünal, Ana", "a unal"),
+        ("A. B. Unal", "a unal"),
+        ("Ana Exemplar, Jr.", "a exemplar"),
+        ("Ana Exemplar III", "a exemplar"),
+        ("van der Beispiel, A.", "a van der beispiel"),
         ("III", "iii"),
         ("", ""),
     ],
 )
-def test_the_family_name_is_the_same_however_the_name_is_written(name, family):
-    assert family_name(name) == family
+def test_a_name_is_the_same_however_it_is_written(name, short):
+    assert short_name(name) == short
 
 
 @given(

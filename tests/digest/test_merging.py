@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from digest import board, editions, merging, outcomes, papers, planning, sent
+from digest import board, delivery, editions, fetching, merging, outcomes, papers, planning, sent
 from digest.models import Digest, EditionPaper, Paper, Sighting
 from digest.sources import SOURCES
 from digest.sources.base import PaperRecord, Source
@@ -43,9 +43,12 @@ FIELDS = [
 
 def store(*records):
     stored = papers.store(records, TODAY, NOW)
-    for pair in stored.doubles:
-        merging.merge(Paper.objects.filter(pk__in=pair), NOW, by="source")
+    merging.settle(stored, NOW, by="source")
     return stored
+
+
+def ids(papers):
+    return [paper.pk for paper in papers]
 
 
 def state(*papers):
@@ -60,7 +63,7 @@ def two_rows():
 
 def test_one_row_stands_for_the_work_with_what_all_sources_say(two_rows):
     on_arxiv, in_journal = two_rows
-    survivor = merging.merge([in_journal, on_arxiv], NOW, by="editor")
+    survivor = merging.merge(ids([in_journal, on_arxiv]), NOW, by="editor")
     assert survivor == on_arxiv
     assert (survivor.upvotes, survivor.categories, survivor.featured_on) == (7, ["cs.RO"], TODAY)
     assert survivor.title == "Robots that fold shirts", "the source with more trust has the title"
@@ -69,7 +72,7 @@ def test_one_row_stands_for_the_work_with_what_all_sources_say(two_rows):
 
 def test_taking_apart_gives_back_what_was(two_rows):
     before = state(*two_rows)
-    merging.merge(two_rows, NOW, by="editor")
+    merging.merge(ids(two_rows), NOW, by="editor")
     merging.unmerge(Paper.objects.get(pk=two_rows[1].pk))
     assert state(*two_rows) == before
     assert set(Paper.objects.shown()) == set(two_rows)
@@ -77,14 +80,14 @@ def test_taking_apart_gives_back_what_was(two_rows):
 
 def test_what_an_editor_wrote_survives_a_merge_and_its_undoing(two_rows):
     Paper.objects.filter(pk=two_rows[0].pk).update(title="As the editor says", edited=["title"])
-    assert merging.merge(two_rows, NOW, by="editor").title == "As the editor says"
+    assert merging.merge(ids(two_rows), NOW, by="editor").title == "As the editor says"
     merging.unmerge(Paper.objects.get(pk=two_rows[1].pk))
     assert Paper.objects.get(pk=two_rows[0].pk).title == "As the editor says"
 
 
 def test_later_records_of_a_merged_row_reach_the_row_that_readers_see(two_rows):
-    survivor = merging.merge(two_rows, NOW, by="editor")
-    store(replace(IN_JOURNAL, upvotes=30))
+    survivor = merging.merge(ids(two_rows), NOW, by="editor")
+    store(record("journal", doi="10.1000/182", upvotes=30, featured_on=TODAY, title="Shirts: a study of folding"))
     survivor.refresh_from_db()
     assert survivor.upvotes == 30
     assert Paper.objects.count() == 2
@@ -118,10 +121,10 @@ def test_a_row_with_a_doi_takes_the_arxiv_id_that_comes_later():
 
 def test_less_than_two_or_a_merged_row_cannot_be_merged(two_rows):
     with pytest.raises(merging.CannotMerge, match="at least two"):
-        merging.merge(two_rows[:1], NOW, by="editor")
-    merging.merge(two_rows, NOW, by="editor")
-    with pytest.raises(merging.CannotMerge, match="merged already"):
-        merging.merge([two_rows[1], make_paper(9)], NOW, by="editor")
+        merging.merge(ids(two_rows[:1]), NOW, by="editor")
+    merging.merge(ids(two_rows), NOW, by="editor")
+    with pytest.raises(merging.CannotMerge, match="take it apart first"):
+        merging.merge(ids([two_rows[1], make_paper(9)]), NOW, by="editor")
 
 
 def test_nobody_who_was_sent_one_row_gets_the_other(two_rows):
@@ -129,7 +132,7 @@ def test_nobody_who_was_sent_one_row_gets_the_other(two_rows):
     sent.add({in_journal.pk: [1, 2]})
     make_edition([on_arxiv])
     assert not board.read_board(NOW).had(1, set())
-    merging.merge(two_rows, NOW, by="editor")
+    merging.merge(ids(two_rows), NOW, by="editor")
     assert board.read_board(NOW).had(1, set()) == {on_arxiv.pk}
     assert board.read_board(NOW).had(3, set()) == set()
     assert board.read_board(NOW).had(3, {in_journal.pk}) >= {on_arxiv.pk}, "an open digest counts too"
@@ -144,7 +147,7 @@ def test_the_union_reaches_from_planning_to_the_closed_day(two_rows):
     make_digest(reader, [in_journal], state="accepted", day=yesterday, content_to=yesterday)
     outcomes.close_day(yesterday, NOW + timedelta(days=3))
     make_edition([on_arxiv, make_paper(5)])
-    merging.merge(two_rows, NOW, by="editor")
+    merging.merge(ids(two_rows), NOW, by="editor")
     planning.plan_due(NOW)
     picks = Digest.objects.get(subscriber=reader, day=TODAY).picks
     assert [p["paper"] for p in picks] == [Paper.objects.get(arxiv_id="2603.00005").pk]
@@ -153,7 +156,7 @@ def test_the_union_reaches_from_planning_to_the_closed_day(two_rows):
 def test_a_work_is_in_an_edition_once_and_in_no_second_edition(two_rows):
     on_arxiv, in_journal = two_rows
     edition = make_edition([in_journal, on_arxiv], day=TODAY - timedelta(days=1))
-    survivor = merging.merge(two_rows, NOW, by="editor")
+    survivor = merging.merge(ids(two_rows), NOW, by="editor")
     assert [e.paper for e in edition.entries.shown()] == [survivor]
     assert editions.draft(TODAY, NOW) is None
     merging.unmerge(Paper.objects.get(pk=in_journal.pk))
@@ -163,13 +166,13 @@ def test_a_work_is_in_an_edition_once_and_in_no_second_edition(two_rows):
 def test_an_entry_that_an_editor_hid_stays_hidden(two_rows):
     edition = make_edition(two_rows)
     EditionPaper.objects.filter(paper=two_rows[1]).update(hidden=True, hidden_reason="off topic")
-    merging.merge(two_rows, NOW, by="editor")
+    merging.merge(ids(two_rows), NOW, by="editor")
     merging.unmerge(Paper.objects.get(pk=two_rows[1].pk))
     assert [e.paper for e in edition.entries.shown()] == [two_rows[0]]
 
 
 def test_the_page_of_a_twin_leads_to_the_work(client, two_rows):
-    merging.merge(two_rows, NOW, by="editor")
+    merging.merge(ids(two_rows), NOW, by="editor")
     answer = client.get(f"/papers/{two_rows[1].pk}/", follow=True)
     assert answer.redirect_chain == [(f"/papers/{two_rows[0].pk}/", 302)]
     assert answer.context["paper"] == two_rows[0]
@@ -177,6 +180,122 @@ def test_the_page_of_a_twin_leads_to_the_work(client, two_rows):
 
 def test_a_work_that_is_withdrawn_leaves_also_where_its_other_row_stands(two_rows):
     edition = make_edition([two_rows[1]])
-    merging.merge(two_rows, NOW, by="editor")
+    merging.merge(ids(two_rows), NOW, by="editor")
     Paper.objects.filter(pk=two_rows[0].pk).update(withdrawn_at=NOW)
     assert not edition.entries.shown().exists()
+
+
+def test_a_mail_that_was_planned_before_the_merge_has_the_work_once(two_rows, mailoutbox):
+    make_edition(two_rows)
+    digest = make_digest(make_reader(), [two_rows[1], two_rows[0], make_paper(5)])
+    merging.merge(ids(two_rows), NOW, by="editor")
+    delivery.send_digests(lambda: NOW)
+    digest.refresh_from_db()
+    assert digest.state == "accepted"
+    assert "Shirts: a study of folding" in mailoutbox[0].body
+    assert "Robots that fold shirts" not in mailoutbox[0].body
+
+
+def test_a_mail_with_one_row_of_the_work_still_has_it_after_the_merge(two_rows, mailoutbox):
+    make_edition(two_rows)
+    digest = make_digest(make_reader(), [two_rows[1]])
+    merging.merge(ids(two_rows), NOW, by="editor")
+    delivery.send_digests(lambda: NOW)
+    digest.refresh_from_db()
+    assert (digest.state, len(mailoutbox)) == ("accepted", 1)
+
+
+def test_who_catches_up_on_two_days_gets_the_work_once(two_rows):
+    yesterday = TODAY - timedelta(days=1)
+    make_edition([two_rows[1]], yesterday)
+    make_edition([two_rows[0], make_paper(5)])
+    reader = make_reader()
+    make_digest(reader, [], state="skipped", day=date(2026, 3, 18), content_to=date(2026, 3, 18))
+    merging.merge(ids(two_rows), NOW, by="editor")
+    planning.plan_due(NOW)
+    picks = [p["paper"] for p in Digest.objects.get(subscriber=reader, day=TODAY).picks]
+    assert len(picks) == 2
+    assert len({*picks} & set(ids(two_rows))) == 1
+
+
+def test_an_editors_pin_and_blurb_go_along_into_the_draft(two_rows):
+    edition = editions.draft(TODAY, NOW)
+    edition.entries.filter(paper=two_rows[1]).update(pinned=True, blurb="Read this.")
+    merging.merge(ids(two_rows), NOW, by="editor")
+    editions.draft(TODAY, NOW)
+    [entry] = edition.entries.shown()
+    assert (entry.paper, entry.pinned, entry.blurb) == (two_rows[0], True, "Read this.")
+    merging.unmerge(two_rows[1])
+    assert edition.entries.get(paper=two_rows[1]).blurb == "Read this."
+
+
+def test_a_work_that_an_editor_hid_in_one_row_is_hidden(two_rows):
+    edition = make_edition(two_rows)
+    EditionPaper.objects.filter(paper=two_rows[0]).update(hidden=True, hidden_reason="off topic")
+    merging.merge(ids(two_rows), NOW, by="editor")
+    assert not edition.entries.shown().exists()
+
+
+def test_a_row_that_was_hidden_everywhere_hides_the_work_until_it_is_taken_apart(two_rows):
+    Paper.objects.filter(pk=two_rows[1].pk).update(hidden_at=NOW, hidden_reason="plagiarism")
+    assert merging.merge(ids(two_rows), NOW, by="editor").hidden_reason == "plagiarism"
+    merging.unmerge(two_rows[1])
+    assert set(Paper.objects.shown()) == {two_rows[0]}
+
+
+@pytest.mark.parametrize("work", [{"edited": ["title"]}, {"hidden_at": NOW, "hidden_reason": "plagiarism"}])
+def test_sources_leave_rows_that_an_editor_worked_on_to_people(two_rows, work):
+    Paper.objects.filter(pk=two_rows[1].pk).update(**work)
+    store(replace(ON_ARXIV, doi="10.1000/182"))
+    assert Paper.objects.get(pk=two_rows[1].pk).merged_into is None
+    assert merging.lookalikes(Paper.objects.get(pk=two_rows[0].pk)) == [two_rows[1]]
+
+
+def test_what_an_editor_typed_of_a_row_holds_for_the_work(two_rows):
+    by_hand = Paper.objects.create(
+        key="editor:1", title="By hand", blurb="Read it.", blurb_origin="editor", edited=["title", "blurb"], first_seen_at=NOW
+    )  # fmt: skip
+    survivor = merging.merge([two_rows[0].pk, by_hand.pk], NOW, by="editor")
+    assert (survivor.title, survivor.blurb) == ("By hand", "Read it.")
+    merging.unmerge(by_hand)
+    assert Paper.objects.get(pk=two_rows[0].pk).title == "Robots that fold shirts"
+    assert Paper.objects.get(pk=by_hand.pk).title == "By hand"
+
+
+def test_a_row_whose_records_cannot_be_read_any_more_keeps_what_it_has(two_rows, monkeypatch):
+    before = state(two_rows[0])
+    monkeypatch.delitem(SOURCES, "preprints")
+    merging.merge(ids(two_rows), NOW, by="editor")
+    merging.unmerge(two_rows[1])
+    assert Paper.objects.get(pk=two_rows[0].pk).title == before[0][FIELDS.index("title")]
+
+
+def test_works_of_several_rows_are_taken_apart_before_they_are_merged_with_others(two_rows):
+    merging.merge(ids(two_rows), NOW, by="editor")
+    older = make_paper(7)
+    Paper.objects.filter(pk=two_rows[0].pk).update(arxiv_id=None, key="x")
+    with pytest.raises(merging.CannotMerge, match="take it apart first"):
+        merging.merge([two_rows[0].pk, older.pk], NOW, by="editor")
+
+
+def test_two_rows_without_arxiv_id_that_come_to_bear_one_doi_become_one_work():
+    for key in ("2", "3"):
+        store(replace(IN_JOURNAL, source_key=key, doi=None, title=f"Title {key} of the whole thing"))
+    assert Paper.objects.shown().count() == 2
+    for key in ("2", "3"):
+        store(replace(IN_JOURNAL, source_key=key, title=f"Title {key} of the whole thing"))
+    assert Paper.objects.shown().count() == 1
+
+
+def test_a_merge_that_fails_leaves_nothing_half_done(two_rows, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(merging, "rebuild", broken)
+    source = replace(SOURCES["preprints"], fetch=lambda day: [replace(ON_ARXIV, doi="10.1000/182")])
+    monkeypatch.setitem(SOURCES, "preprints", source)
+    assert fetching.collect("preprints", TODAY, NOW).state == "failed"
+    monkeypatch.undo()
+    monkeypatch.setitem(SOURCES, "preprints", source)
+    fetching.collect("preprints", TODAY, NOW + timedelta(hours=1))
+    assert Paper.objects.shown().count() == 1, "the record speaks again, since it was not stored"

@@ -98,7 +98,7 @@ def test_each_source_and_day_is_read_once_an_hour(monkeypatch, settings):
     for _, day in due:
         serve(monkeypatch, replace(RECORD, source_key=str(day)), day=day)
     assert fetching.runs_due(NOW + timedelta(minutes=59)) == []
-    assert fetching.all_in(NOW + timedelta(minutes=59))
+    assert fetching.all_in(NOW + timedelta(minutes=59), TODAY)
     assert len(fetching.runs_due(NOW + timedelta(minutes=60))) == 3
 
 

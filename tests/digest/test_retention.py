@@ -36,7 +36,7 @@ def test_older_ones_are_kept_by_the_day_and_very_old_ones_once():
 def test_of_old_runs_the_newest_of_each_source_and_day_is_kept_and_what_it_refused_for_a_month():
     def run(age, source="huggingface", refused=("x",)):
         at = NOW - timedelta(days=age)
-        return SourceRun.objects.create(source=source, day=TODAY, started_at=at, rejected=list(refused))
+        return SourceRun.objects.create(source=source, day=TODAY, started_at=at, rejected=list(refused), state="fresh")
 
     run(20), run(40, "arxiv_rss")
     kept, fresh = run(19), run(0, "arxiv_api")
@@ -47,3 +47,10 @@ def test_of_old_runs_the_newest_of_each_source_and_day_is_kept_and_what_it_refus
     retention.prune(later)
     assert SourceRun.objects.get(pk=kept.pk).rejected == []
     assert SourceRun.objects.get(pk=newer.pk).rejected == ["x"]
+
+
+def test_a_run_that_was_killed_does_not_take_the_place_of_one_that_ended():
+    ended = SourceRun.objects.create(source="x", day=TODAY, started_at=NOW - timedelta(days=20), state="fresh")
+    SourceRun.objects.create(source="x", day=TODAY, started_at=NOW - timedelta(days=19), state="running")
+    retention.prune(NOW)
+    assert ended in SourceRun.objects.all()

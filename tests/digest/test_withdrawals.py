@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest import delivery, fetching
+from digest import delivery, fetching, merging
 from digest.models import Paper, SourceRun
 from digest.sources.base import PaperRecord, SourceError
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
@@ -115,3 +115,37 @@ def test_papers_that_are_in_no_edition_are_not_asked_about(arxiv):
     arxiv(WITHDRAWN)
     assert fetching.fill_in(NOW) is None
     assert not SourceRun.objects.exists()
+
+
+def test_an_edition_of_days_ago_is_asked_about_as_long_as_readers_may_be_sent_it(arxiv):
+    old = make_paper(1)
+    make_edition([old], TODAY - timedelta(days=6))
+    arxiv(WITHDRAWN)
+    fetching.fill_in(NOW)
+    old.refresh_from_db()
+    assert old.withdrawn_at == NOW
+
+
+def test_a_work_is_asked_about_when_the_edition_has_its_other_row(arxiv):
+    on_arxiv, twin = make_paper(1), make_paper(2)
+    Paper.objects.filter(pk=twin.pk).update(arxiv_id=None, key="doi:10.1000/1")
+    edition = make_edition([twin])
+    merging.merge([on_arxiv.pk, twin.pk], NOW, by="editor")
+    arxiv(WITHDRAWN)
+    fetching.fill_in(NOW)
+    assert not edition.entries.shown().exists()
+
+
+def test_reading_arxivs_list_does_not_keep_from_asking_about_withdrawals(arxiv):
+    make_edition([make_paper(1)])
+    SourceRun.objects.create(source="arxiv_api", day=TODAY, started_at=NOW, state="fresh")
+    arxiv(WITHDRAWN)
+    assert fetching.fill_in(NOW).source == "fill_in"
+    assert Paper.objects.get().withdrawn_at == NOW
+
+
+def test_nobody_is_asked_while_arxiv_wants_to_be_left_alone(arxiv):
+    make_edition([make_paper(1)])
+    SourceRun.objects.create(source="arxiv_api", day=TODAY, started_at=NOW, retry_at=NOW + timedelta(hours=2))
+    arxiv(WITHDRAWN)
+    assert fetching.fill_in(NOW) is None

@@ -86,10 +86,10 @@ class Command(StageCommand):
 
 def _cells(known: Reading) -> list[str]:
     run = known.run
-    colour = COLOURS.get(run.state, "white")
+    colour = COLOURS.get(known.state, "white")
     read = f"{run.finished_at:%d %b %H:%M}" if run.finished_at else ""
     rest = f", left alone until {run.retry_at:%H:%M}" if run.retry_at else ""
-    why = "" if run.state == SourceRun.State.QUIET else run.reason
+    why = "" if known.state == SourceRun.State.QUIET else known.reason
     numbers = (str(known.received), str(known.created), str(known.refused or ""))
     return [f"[{colour}]{escape(known.word)}[/]", *numbers, read, escape(why + rest)]
 
@@ -99,8 +99,8 @@ def _as_json(source: str, day: date, known: Reading) -> dict[str, Any]:
     return {
         "source": source,
         "day": str(day),
-        "state": run.state,
-        "reason": run.reason,
+        "state": known.state,
+        "reason": known.reason,
         "papers": known.received,
         "new": known.created,
         "refused": known.refused,
