@@ -1,5 +1,6 @@
-"""A database of the benchmark's own, made empty and removed afterwards."""
+"""What benchmarks share that store recorded data: their command line, and a database of their own."""
 
+import argparse
 import os
 import sqlite3
 import sys
@@ -24,6 +25,32 @@ SETTINGS = {
     "MAIL_URL": "memory:",
     "LOG_LEVEL": "ERROR",
 }
+
+
+def command_line(name: str, about: str, files: tuple[str, ...], database: str) -> argparse.ArgumentParser:
+    """What benchmarks that store recorded data have in common; ``parse`` checks that the data is there."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{name}",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--database-url", default=database, help=HELP + " (default: %(default)s)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("../shared/data/corpora"),
+        help=f"the folder of {' and '.join(files)} (default: %(default)s)",
+    )
+    return parser
+
+
+def parse(parser: argparse.ArgumentParser, files: tuple[str, ...]) -> argparse.Namespace:
+    """The options. Exit code 2 where a file is missing."""
+    options = parser.parse_args()
+    missing = [name for name in files if not (options.data / name).exists()]
+    if missing:
+        parser.error(f"{options.data} holds no {' and no '.join(missing)}: say where they are with --data DIR")
+    return options
 
 
 @contextmanager

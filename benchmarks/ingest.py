@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.database import HELP, own_database
+from benchmarks.database import command_line, own_database, parse
 
 LISTING, FEATURED = "arxiv_listing.jsonl.gz", "hf_daily_papers.jsonl.gz"
 NOW = datetime(2026, 5, 1, 6, tzinfo=UTC)
@@ -70,22 +70,9 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     """The command line. Exit code 2 where the data is not there."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.ingest", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--database-url", default="embedded", help=HELP + " (default: %(default)s)")
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path("../shared/data/corpora"),
-        help=f"the folder of {LISTING} and {FEATURED} (default: %(default)s)",
-    )
+    parser = command_line("ingest", str(__doc__), (LISTING, FEATURED), database="embedded")
     parser.add_argument("--limit", type=int, help="so many records of each file only")
-    options = parser.parse_args()
-    missing = [name for name in (LISTING, FEATURED) if not (options.data / name).exists()]
-    if missing:
-        parser.error(f"{options.data} holds no {' and no '.join(missing)}: say where they are with --data DIR")
-    return options
+    return parse(parser, (LISTING, FEATURED))
 
 
 def run(

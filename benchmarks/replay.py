@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.database import HELP, own_database
+from benchmarks.database import command_line, own_database, parse
 
 RECORDED = "hf_daily_papers.jsonl.gz"
 Answer = tuple[int, bytes]
@@ -68,21 +68,9 @@ def main() -> int:
 
 def arguments() -> argparse.Namespace:
     """The command line. Exit code 2 where the data is not there."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.replay", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--database-url", default="sqlite", help=HELP + " (default: %(default)s)")
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path("../shared/data/corpora"),
-        help=f"the folder of {RECORDED} (default: %(default)s)",
-    )
+    parser = command_line("replay", str(__doc__), (RECORDED,), database="sqlite")
     parser.add_argument("--days", type=int, help="so many days only")
-    options = parser.parse_args()
-    if not (options.data / RECORDED).exists():
-        parser.error(f"{options.data} holds no {RECORDED}: say where it is with --data DIR")
-    return options
+    return parse(parser, (RECORDED,))
 
 
 def recorded(path: Path) -> list[tuple[date, list[Any]]]:

@@ -9,15 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, OperationalError, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 
 from digest import merging
 from digest.freshness import judge, standing_on
-from digest.models import CATCH_UP_DAYS, EditionPaper, Paper, SourceRun
+from digest.models import SourceRun
 from digest.papers import Stored, store
-from digest.sources import CONFIRM_WITHDRAWAL, FILL_IN, SOURCES
-from digest.sources.arxiv import says_withdrawn
-from digest.sources.arxiv_api import WITHDRAWN_AT
+from digest.sources import SOURCES
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
 from digest.sources.payload import storable
 from digest.text import readable
@@ -27,8 +25,6 @@ BATCH = 500
 REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
 WHOLE_REJECTIONS = 200  # a run: of further ones the reason and the beginning are kept
 RUN_LIMIT = timedelta(minutes=30)  # a run that is older was killed
-BARE_FOR = timedelta(days=3)  # so long arXiv is asked about a paper without categories
-FILLED_IN = "fill_in"  # the name of a run that asks arXiv about papers of other sources
 LONGEST_REST, LONGEST_WAIT = timedelta(hours=6), timedelta(hours=24)
 # A part of a list is an earlier day's when this share of at least so many papers came for an earlier day before:
 # papers cross-listed later come again too, but never most of a category's.
@@ -65,7 +61,7 @@ def collect(source: str, day: date, now: datetime, by: str = "") -> SourceRun:
     """Read one source for one day into rows. Never raises for what a source does: the run says it."""
     run = SourceRun.objects.create(source=source, day=day, started_at=now, by=by)
     registered = SOURCES[source]
-    heard, error = _read(run, lambda: registered.fetch(day))
+    heard, error = read_into(run, lambda: registered.fetch(day))
     run.state, reason = judge(
         registered.batch(day),
         day,
@@ -80,60 +76,11 @@ def collect(source: str, day: date, now: datetime, by: str = "") -> SourceRun:
     return run
 
 
-def fill_in(now: datetime, by: str = "") -> SourceRun | None:
-    """Ask arXiv whether papers that may still be sent were withdrawn, and about new ones that came without categories.
-
-    None where there is nothing to ask, or arXiv was asked within the hour, or asked to be left alone.
-    """
-    asked = SourceRun.objects.filter(source=FILLED_IN)
-    resting = SourceRun.objects.filter(source__in=(FILLED_IN, "arxiv_api"), retry_at__gt=now)
-    since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
-    if asked.filter(started_at__gt=since).exists() or resting.exists():
-        return None
-    wanted = _to_ask_about(now)
-    if not wanted:
-        return None
-    run = SourceRun.objects.create(source=FILLED_IN, day=now.date(), started_at=now, by=by)
-    _, error = _read(run, lambda: _with_withdrawals(FILL_IN(wanted), now))
-    run.state = SourceRun.State.FAILED if error else SourceRun.State.FRESH
-    run.reason = str(error or "")[:300]
-    run.save()
-    return run
-
-
-def _to_ask_about(now: datetime) -> list[str]:
-    """ArXiv ids: of all papers that a reader may still be sent, then of the newest ones without categories."""
-    known = Paper.objects.shown().filter(arxiv_id__isnull=False)
-    since = now.date() - timedelta(days=CATCH_UP_DAYS)
-    listed = EditionPaper.objects.shown().filter(edition__day__gte=since).values("paper")
-    sendable = known.filter(Q(pk__in=listed) | Q(twins__in=listed))
-    bare = known.filter(categories=[], first_seen_at__gt=now - BARE_FOR).order_by("-first_seen_at", "pk")[:BATCH]
-    ids = [str(name) for rows in (sendable, bare) for name in rows.values_list("arxiv_id", flat=True)]
-    return list(dict.fromkeys(ids))
-
-
-def _with_withdrawals(fetched: Iterable[Fetched], now: datetime) -> Iterator[Fetched]:
-    """The records; those whose withdrawal arXiv confirms with the time at which we learnt of it."""
-    for record in fetched:
-        if isinstance(record, PaperRecord) and says_withdrawn(record.comment) and _confirmed(record):
-            yield replace(record, withdrawn_at=now, raw={**record.raw, WITHDRAWN_AT: now.isoformat()})
-        else:
-            yield record
-
-
-def _confirmed(record: PaperRecord) -> bool:
-    try:
-        return bool(record.arxiv_id) and CONFIRM_WITHDRAWAL(str(record.arxiv_id))
-    except SourceError as error:  # the next hour asks again
-        log.warning("whether %s is withdrawn could not be asked: %s", record.arxiv_id, error)
-        return False
-
-
-def _read(run: SourceRun, fetch: Callable[[], Iterable[Fetched]]) -> tuple["_Heard", SourceError | None]:
+def read_into(run: SourceRun, fetch: Callable[[], Iterable[Fetched]]) -> tuple["Heard", SourceError | None]:
     """Store what ``fetch`` gives and end the run, all but its word. Does not save it."""
     error: SourceError | None = None
     begun = time.monotonic()
-    heard = _Heard(run)
+    heard = Heard(run)
     try:
         heard.all(fetch())
     except SourceError as raised:
@@ -163,7 +110,7 @@ def _earlier_runs(run: SourceRun) -> QuerySet[SourceRun]:
     return SourceRun.objects.filter(source=run.source).exclude(pk=run.pk).order_by("-started_at", "-pk")
 
 
-class _Heard:
+class Heard:
     """What a run hears, stored batch by batch: memory does not grow with the list."""
 
     def __init__(self, run: SourceRun) -> None:

@@ -66,7 +66,10 @@ class Reading:
     @property
     def word(self) -> str:
         """The state, and of a quiet day its kind: a weekend, a holiday and an empty list are three things."""
-        return f"{self.state}: {self.reason}" if self.state == State.QUIET else self.state
+        if self.state != State.QUIET:
+            return self.state
+        kind = "holiday" if self.reason.startswith("arXiv holiday") else self.reason.split()[0]
+        return f"{self.state}: {kind}"
 
 
 def readings(days: Iterable[date]) -> dict[tuple[str, date], Reading]:

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 
-from digest import approval, delivery, editions, fetching, outcomes, planning, retention
+from digest import approval, delivery, editions, fetching, filling, outcomes, planning, retention
 from subscriptions import clock
 from subscriptions.tasks import nudge
 
@@ -26,7 +26,7 @@ def fetch_sources(self: Any) -> None:
         run = fetching.collect(source, day, now, by=self.request.hostname)
         log.info("source %s day %s: %s, %s papers", source, day, run.state, run.received)
     if settings.FILL_IN:
-        fetching.fill_in(now, by=self.request.hostname)
+        filling.fill_in(now, by=self.request.hostname)
 
 
 @shared_task(bind=True, name="digest.tasks.draft_edition")

@@ -10,8 +10,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from digest import freshness
-from digest.fetching import FILLED_IN
+from digest import filling, freshness
 from digest.models import SourceRun
 from digest.sources import SOURCES
 from subscriptions import clock
@@ -27,7 +26,7 @@ class SourceFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Their names."""
-        return [(name, name) for name in (*SOURCES, FILLED_IN)]
+        return [(name, name) for name in (*SOURCES, filling.NAME)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The runs of one."""

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from digest import fetching
+from digest import fetching, filling
 from digest.models import Paper, Sighting, Signal, SourceRun
 from digest.sources.base import PaperRecord, Rejected, SourceError
 from tests.conftest import NOW, TODAY
@@ -110,11 +110,11 @@ def test_papers_without_categories_are_filled_in_from_arxiv(monkeypatch):
         asked.extend(ids)
         yield replace(RECORD, source="arxiv_api", categories=("cs.RO", "cs.AI"), upvotes=None, featured_on=None)
 
-    monkeypatch.setattr(fetching, "FILL_IN", fill_in)
-    assert fetching.fill_in(NOW).state == "fresh"
+    monkeypatch.setattr(filling, "FILL_IN", fill_in)
+    assert filling.fill_in(NOW).state == "fresh"
     assert asked == ["2603.00001"]
     assert Paper.objects.get().categories == ["cs.RO", "cs.AI"]
-    assert fetching.fill_in(NOW) is None
+    assert filling.fill_in(NOW) is None
 
 
 def test_text_that_looks_like_an_escape_stops_nothing(monkeypatch):
@@ -139,8 +139,8 @@ def test_no_source_overrules_an_editor(monkeypatch):
 
 def test_a_defect_while_filling_in_ends_the_run_too(monkeypatch):
     serve(monkeypatch, RECORD)
-    monkeypatch.setattr(fetching, "FILL_IN", lambda ids: 1 / 0)
-    run = fetching.fill_in(NOW)
+    monkeypatch.setattr(filling, "FILL_IN", lambda ids: 1 / 0)
+    run = filling.fill_in(NOW)
     assert (run.state, run.reason) == ("failed", "a defect of ours: ZeroDivisionError")
     assert not SourceRun.objects.filter(state="running").exists()
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from digest import delivery, fetching, merging
+from digest import delivery, fetching, filling, merging
 from digest.models import Paper, SourceRun
 from digest.sources.base import PaperRecord, SourceError
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
@@ -33,8 +33,8 @@ def arxiv(monkeypatch):
                 raise confirms
             return confirms
 
-        monkeypatch.setattr(fetching, "FILL_IN", lambda ids: iter([record] if record.arxiv_id in ids else []))
-        monkeypatch.setattr(fetching, "CONFIRM_WITHDRAWAL", confirm)
+        monkeypatch.setattr(filling, "FILL_IN", lambda ids: iter([record] if record.arxiv_id in ids else []))
+        monkeypatch.setattr(filling, "CONFIRM_WITHDRAWAL", confirm)
         return asked
 
     return says
@@ -45,7 +45,7 @@ def test_a_paper_of_an_edition_that_arxiv_withdrew_leaves_it_and_the_mails_that_
     edition = make_edition([gone, stays])
     digest = make_digest(make_reader(), [gone, stays])
     arxiv(WITHDRAWN)
-    fetching.fill_in(NOW)
+    filling.fill_in(NOW)
     gone.refresh_from_db()
     assert gone.withdrawn_at == NOW
     assert [e.paper for e in edition.entries.shown()] == [stays]
@@ -61,7 +61,7 @@ def test_a_mail_of_withdrawn_papers_only_is_skipped_with_its_reason(arxiv, mailo
     make_edition([gone])
     digest = make_digest(make_reader(), [gone])
     arxiv(WITHDRAWN)
-    fetching.fill_in(NOW)
+    filling.fill_in(NOW)
     delivery.send_digests(lambda: NOW)
     digest.refresh_from_db()
     assert (digest.state, digest.reason, len(mailoutbox)) == ("skipped", "papers withdrawn", 0)
@@ -70,7 +70,7 @@ def test_a_mail_of_withdrawn_papers_only_is_skipped_with_its_reason(arxiv, mailo
 def test_a_comment_alone_withdraws_nothing(arxiv):
     make_edition([make_paper(1)])
     asked = arxiv(WITHDRAWN, confirms=False)
-    fetching.fill_in(NOW)
+    filling.fill_in(NOW)
     assert asked == ["2603.00001"]
     assert Paper.objects.get().withdrawn_at is None
 
@@ -78,18 +78,18 @@ def test_a_comment_alone_withdraws_nothing(arxiv):
 def test_what_cannot_be_asked_now_is_asked_in_an_hour(arxiv):
     make_edition([make_paper(1)])
     arxiv(WITHDRAWN, confirms=SourceError("down", transient=True))
-    run = fetching.fill_in(NOW)
+    run = filling.fill_in(NOW)
     assert run.state == "fresh"
     assert Paper.objects.get().withdrawn_at is None
     arxiv(WITHDRAWN)
-    fetching.fill_in(NOW + timedelta(hours=1))
+    filling.fill_in(NOW + timedelta(hours=1))
     assert Paper.objects.get().withdrawn_at == NOW + timedelta(hours=1)
 
 
 def test_a_paper_that_speaks_of_another_ones_withdrawal_stays(arxiv):
     make_edition([make_paper(1)])
     asked = arxiv(replace(ANSWER, comment="Supersedes arXiv:2601.00001, which has been withdrawn"))
-    fetching.fill_in(NOW)
+    filling.fill_in(NOW)
     assert asked == []
     assert Paper.objects.get().withdrawn_at is None
 
@@ -106,14 +106,14 @@ def test_an_editor_can_say_that_it_is_not_withdrawn_and_stays_right(arxiv):
     make_edition([make_paper(1)])
     Paper.objects.update(edited=["withdrawn_at"])
     arxiv(WITHDRAWN)
-    fetching.fill_in(NOW)
+    filling.fill_in(NOW)
     assert Paper.objects.get().withdrawn_at is None
 
 
 def test_papers_that_are_in_no_edition_are_not_asked_about(arxiv):
     make_paper(1)
     arxiv(WITHDRAWN)
-    assert fetching.fill_in(NOW) is None
+    assert filling.fill_in(NOW) is None
     assert not SourceRun.objects.exists()
 
 
@@ -121,7 +121,7 @@ def test_an_edition_of_days_ago_is_asked_about_as_long_as_readers_may_be_sent_it
     old = make_paper(1)
     make_edition([old], TODAY - timedelta(days=6))
     arxiv(WITHDRAWN)
-    fetching.fill_in(NOW)
+    filling.fill_in(NOW)
     old.refresh_from_db()
     assert old.withdrawn_at == NOW
 
@@ -132,7 +132,7 @@ def test_a_work_is_asked_about_when_the_edition_has_its_other_row(arxiv):
     edition = make_edition([twin])
     merging.merge([on_arxiv.pk, twin.pk], NOW, by="editor")
     arxiv(WITHDRAWN)
-    fetching.fill_in(NOW)
+    filling.fill_in(NOW)
     assert not edition.entries.shown().exists()
 
 
@@ -140,7 +140,7 @@ def test_reading_arxivs_list_does_not_keep_from_asking_about_withdrawals(arxiv):
     make_edition([make_paper(1)])
     SourceRun.objects.create(source="arxiv_api", day=TODAY, started_at=NOW, state="fresh")
     arxiv(WITHDRAWN)
-    assert fetching.fill_in(NOW).source == "fill_in"
+    assert filling.fill_in(NOW).source == "fill_in"
     assert Paper.objects.get().withdrawn_at == NOW
 
 
@@ -148,4 +148,4 @@ def test_nobody_is_asked_while_arxiv_wants_to_be_left_alone(arxiv):
     make_edition([make_paper(1)])
     SourceRun.objects.create(source="arxiv_api", day=TODAY, started_at=NOW, retry_at=NOW + timedelta(hours=2))
     arxiv(WITHDRAWN)
-    assert fetching.fill_in(NOW) is None
+    assert filling.fill_in(NOW) is None

@@ -51,7 +51,8 @@ class Command(StageCommand):
                 self.console.print(self._table(source, {day: readings.get((source, day)) for day in days}))
 
     def _table(self, source: str, days: dict[date, Reading | None]) -> Table:
-        table = Table("day", "state", title=source, title_justify="left")
+        table = Table("day", title=source, title_justify="left")
+        table.add_column("state", no_wrap=True)
         for name in ("papers", "new", "refused"):
             table.add_column(name, justify="right")
         table.add_column("read (UTC)")
@@ -89,7 +90,7 @@ def _cells(known: Reading) -> list[str]:
     colour = COLOURS.get(known.state, "white")
     read = f"{run.finished_at:%d %b %H:%M}" if run.finished_at else ""
     rest = f", left alone until {run.retry_at:%H:%M}" if run.retry_at else ""
-    why = "" if known.state == SourceRun.State.QUIET else known.reason
+    why = "" if known.word == f"{known.state}: {known.reason}" else known.reason
     numbers = (str(known.received), str(known.created), str(known.refused or ""))
     return [f"[{colour}]{escape(known.word)}[/]", *numbers, read, escape(why + rest)]
 
