@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ MARKUP = re.compile(
     r"(?:\s+[\w:-]+=[^<>]*)?\s*/?>",
     re.IGNORECASE,
 )
+SHOWN = 240  # characters of a text before and after
 
 
 class Pair(NamedTuple):
@@ -154,8 +156,13 @@ def report_pairs(pairs: list[Pair], seed: int) -> None:
     """Ten texts that changed by more than their white space."""
     changed = [pair for pair in pairs if " ".join(pair.before.split()) != pair.after]
     say(f"changed by more than white space: {len(changed):,} of {len(pairs):,} texts; ten of them, seed {seed}:")
-    for before, after, _ in random.Random(seed).sample(changed, min(10, len(changed))):
-        say(f"\n- {' '.join(before.split())}\n+ {after}")
+    for pair in random.Random(seed).sample(changed, min(10, len(changed))):
+        before, after = " ".join(pair.before.split()), pair.after
+        # Only what is beside the first change: abstracts are long.
+        same = sum(1 for _ in takewhile(lambda signs: signs[0] == signs[1], zip(before, after, strict=False)))
+        start = max(same - 60, 0)
+        lead = "... " if start else ""
+        say(f"\n- {lead}{before[start : start + SHOWN]}\n+ {lead}{after[start : start + SHOWN]}")
 
 
 if __name__ == "__main__":
