@@ -27,6 +27,7 @@ COMMAND = re.compile(r"\\[a-zA-Z]+")
 PAIR = re.compile(r"\$([^$]+)\$")
 MONEY = re.compile(r" ?\d[^\\^_={}×]*")  # "$5 to $10": an amount first, and no sign of mathematics
 SCRIPT = re.compile(r"[_^]\{")
+BRACES = re.compile(r"\d\{,\}\d|\{[A-Z][a-z]*[A-Z-]\w*\}")  # 1{,}000 and {LegalDrill}; {0, 1} is a set
 MARKUP = re.compile(
     r"</?(?:jats:[\w-]+|mml:[\w-]+|p|br|i|b|u|em|strong|sub|sup|tt|span|div|a|title|italic|bold|sc|sec|ul|ol|li)"
     r"(?:\s+[\w:-]+=[^<>]*)?\s*/?>",
@@ -103,7 +104,12 @@ def convert(text: str) -> Pair:
 
 def leftovers(text: str) -> list[str]:
     """What of TeX and markup still stands in ``text``. Dollars around an amount and words are money."""
-    found = COMMAND.findall(text) + SCRIPT.findall(text) + [tag.lower() for tag in MARKUP.findall(text)]
+    found = (
+        COMMAND.findall(text)
+        + SCRIPT.findall(text)
+        + BRACES.findall(text)
+        + [tag.lower() for tag in MARKUP.findall(text)]
+    )
     return found + ["$...$" for inner in PAIR.findall(text) if not MONEY.fullmatch(inner)]
 
 

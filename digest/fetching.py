@@ -37,17 +37,27 @@ def runs_due(now: datetime) -> list[tuple[str, date]]:
     A source that asked to be left alone is left alone.
     """
     since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
-    resting = set(SourceRun.objects.filter(retry_at__gt=now).values_list("source", flat=True))
+    resting = groups_resting(now)
     wanted = [
         (source, now.date() - timedelta(days=back))
         for source in settings.SOURCES
-        if source not in resting
+        if group_of(source) not in resting
         for back in reversed(range(SOURCES[source].days))
     ]
     runs = SourceRun.objects.filter(day__in={day for _, day in wanted}).values_list("source", "day")
     begun = {(source, day): at for source, day, at in runs.annotate(Max("started_at")).order_by()}
     never = datetime.min.replace(tzinfo=UTC)
     return sorted((pair for pair in wanted if begun.get(pair, never) <= since), key=lambda pair: begun.get(pair, never))
+
+
+def group_of(source: str) -> str:
+    """The sources that are left alone together are named by their group."""
+    return (SOURCES[source].group if source in SOURCES else "") or source
+
+
+def groups_resting(now: datetime) -> set[str]:
+    """The groups of which a source asked to be left alone until later than ``now``."""
+    return {group_of(name) for name in SourceRun.objects.filter(retry_at__gt=now).values_list("source", flat=True)}
 
 
 def all_in(now: datetime, day: date) -> bool:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from digest import fetching
 from digest.models import CATCH_UP_DAYS, EditionPaper, Paper, SourceRun
 from digest.sources import CONFIRM_WITHDRAWAL, FILL_IN
-from digest.sources.arxiv import says_withdrawn
+from digest.sources.arxiv import GATE, says_withdrawn
 from digest.sources.arxiv_api import WITHDRAWN_AT
 from digest.sources.base import Fetched, PaperRecord, SourceError
 
@@ -26,9 +26,8 @@ def fill_in(now: datetime, by: str = "") -> SourceRun | None:
     None where there is nothing to ask, or arXiv was asked within the hour, or asked to be left alone.
     """
     asked = SourceRun.objects.filter(source=NAME)
-    resting = SourceRun.objects.filter(source__in=(NAME, "arxiv_api"), retry_at__gt=now)
     since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
-    if asked.filter(started_at__gt=since).exists() or resting.exists():
+    if asked.filter(started_at__gt=since).exists() or {NAME, GATE} & fetching.groups_resting(now):
         return None
     wanted = _to_ask_about(now)
     if not wanted:

@@ -1,12 +1,13 @@
 """How fresh each source is, day by day: one word and its reason."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
 
 from digest.models import SourceRun
+from digest.sources import SOURCES
 from digest.sources.base import OtherDay, SourceError
 from digest.sources.calendar import Batch
 
@@ -30,6 +31,8 @@ def judge(
     """
     if isinstance(error, OtherDay) and error.shows < day:
         return _not_in(batch, now, str(error))
+    if isinstance(error, OtherDay) and batch.quiet:  # it shows a later day: there never was one of this
+        return State.QUIET, batch.quiet
     if error:
         return State.FAILED, str(error)
     if refused and not received:  # the source writes what nobody here can read: no quiet day
@@ -48,7 +51,7 @@ def _not_in(batch: Batch, now: datetime, why: str) -> tuple[str, str]:
     if batch.quiet:
         return State.QUIET, batch.quiet
     due = f"due by {batch.due_at:%d %b %H:%M} UTC"
-    return (State.WAITING if now < batch.due_at else State.STALLED), f"{why}; {due}"
+    return (State.WAITING, f"{why}; {due}") if now < batch.due_at else (State.STALLED, f"{why}; was {due}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Reading:
     runs: int
     received: int  # the most that one run gave
     created: int  # of all runs
-    refused: int  # by the newest run
+    refused: int  # the most that one run refused
 
     @property
     def word(self) -> str:
@@ -72,10 +75,11 @@ class Reading:
         return f"{self.state}: {kind}"
 
 
-def readings(days: Iterable[date]) -> dict[tuple[str, date], Reading]:
+def readings(days: Iterable[date], now: datetime | None = None) -> dict[tuple[str, date], Reading]:
     """What is known of each source and day, by (source, day); the sources in the order of the setting SOURCES first.
 
-    A day that was fresh once stays so, whatever a later reading of it met. Reads no rejected records: they can be long.
+    A day that was fresh once stays so, whatever a later reading of it met; with ``now``, one that waited for a batch
+    which is due by then stands still. Reads no rejected records: they can be long.
     """
     found: dict[tuple[str, date], Reading] = {}
     runs = SourceRun.objects.filter(day__in=list(days)).exclude(state=State.RUNNING).without_rejected()
@@ -91,8 +95,12 @@ def readings(days: Iterable[date]) -> dict[tuple[str, date], Reading]:
             runs=1 + (last.runs if last else 0),
             received=max(run.received, last.received if last else 0),
             created=run.created + (last.created if last else 0),
-            refused=run.refused,  # type: ignore[attr-defined]  # annotated
+            refused=max(run.refused, last.refused if last else 0),  # type: ignore[attr-defined]  # annotated
         )
+    for name, known in found.items():
+        due_at = SOURCES[name[0]].batch(name[1]).due_at if name[0] in SOURCES else None
+        if known.state == State.WAITING and now and due_at and due_at <= now:
+            found[name] = replace(known, state=State.STALLED, reason=f"not read since it was due: {known.reason}")
     order = {name: place for place, name in enumerate(settings.SOURCES)}
     return dict(sorted(found.items(), key=lambda item: (order.get(item[0][0], len(order)), item[0][0], item[0][1])))
 

@@ -101,15 +101,18 @@ def rebuild(pk: int) -> Paper:
         paper = lock(Paper.objects.filter(pk=pk)).get()
         twins = list(paper.twins.order_by("pk"))
         records, whole = _records_of(paper, twins)
+        # What an editor corrected on a twin holds here too; what was typed of a row made by hand fills gaps only.
+        corrected = set(Sighting.objects.filter(paper__in=twins).values_list("paper", flat=True))
         if whole:
             for name, unknown in _UNKNOWN.items():
                 if name not in kept(paper):
                     setattr(paper, name, unknown)
         for named, seen_at in records:
             absorb(paper, named, seen_at)
-        for twin in twins:  # an editor's work on it holds where there is none on this row
+        for twin in twins:
             for name in (kept(twin) & set(TOLD)) - kept(paper):
-                setattr(paper, name, getattr(twin, name))
+                if twin.pk in corrected or not getattr(paper, name) or name.startswith("blurb"):
+                    setattr(paper, name, getattr(twin, name))
             for when, others in _SHARED:
                 if getattr(twin, when) and not getattr(paper, when):
                     for name in (when, *others):

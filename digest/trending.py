@@ -87,6 +87,8 @@ def explain(ingredients: Mapping[str, float]) -> str:
     """The sum in words, from what ``Score.ingredients`` gave; "" where these are not such ingredients."""
     if not {"value", "upvotes", "lift", "growth", "fading"} <= ingredients.keys():
         return ""
+    if not ingredients["upvotes"]:
+        return "no votes known"
     votes, age = ingredients["upvotes"], f"{ingredients.get('age', 0):.1f} h"
     factors = [
         (ingredients["lift"], f"for being only {age} old"),

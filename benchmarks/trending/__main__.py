@@ -51,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         units = load(options.data)
     except (OSError, EOFError, zlib.error, KeyError, TypeError, ValueError) as error:
-        errors.print(f"The data in {options.data} cannot be read: {error!r}", markup=False)
+        what = f"{error.filename} is missing" if isinstance(error, FileNotFoundError) else repr(error)
+        errors.print(f"The data in {options.data} cannot be read: {what}", markup=False)
         return 2
     halves = {half: [unit for unit in units if unit.half == half] for half in HALVES}
     if options.tried:

@@ -39,7 +39,9 @@ def next_step(edition: Edition, now: datetime) -> str:
     if now < at:
         return f"It approves itself on {at:%Y-%m-%d at %H:%M} UTC, in {timeuntil(at, now)}, unless it is held."
     latest = at + editions.PATIENCE
-    return f"Its hour was {at:%H:%M} UTC. It waits for the sources to be read, until {latest:%H:%M} UTC at most."
+    if now < latest:
+        return f"Its hour was {at:%H:%M} UTC. It waits for the sources to be read, until {latest:%H:%M} UTC at most."
+    return f"It is overdue: it should have approved itself by {latest:%Y-%m-%d %H:%M} UTC. Do beat and a worker run?"
 
 
 @admin.register(Edition)

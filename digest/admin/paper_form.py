@@ -101,7 +101,8 @@ class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         data["arxiv_id"], data["doi"] = named.arxiv_id, named.doi  # arXiv's own DOI is an arXiv id
         self.instance.key, self.instance.fingerprint = named.key, named.fingerprint
         if existing := known_as(record):
-            field = "arxiv_id" if record.arxiv_id else "doi" if record.doi else "title"
+            names = {"arxiv_id": named.arxiv_id, "doi": named.doi}
+            field = next((f for f, name in names.items() if name and getattr(existing, f) == name), "title")
             link = reverse("admin:digest_paper_change", args=[existing.pk])
             said = format_html('This paper is here already: <a href="{}">{}</a>.', link, existing.title)
             self.add_error(field, ValidationError(said, code="duplicate"))

@@ -159,16 +159,21 @@ class PaperAdmin(ListAdmin):
         self.log(request, papers, f"Hidden: {reason}")
         self.message_user(request, f"Hidden: {len(papers)}.", messages.SUCCESS)
 
-    @admin.action(description="Merge: they are one work", permissions=["change"])
+    @admin.action(description="Merge: one work (that with an arXiv id stays, else the oldest)", permissions=["change"])
     def merge(self, request: HttpRequest, queryset: QuerySet[Paper]) -> None:
         """One of them stands for the work; nobody who was sent one gets the other."""
         papers = list(queryset)
+        unlike = any(len({getattr(p, name) for p in papers} - {None, ""}) > 1 for name in ("arxiv_id", "doi"))
+        if unlike and not request.POST.get("reason", "").strip():
+            said = "They have different arXiv ids or DOIs. Write beside the action why they are one work all the same."
+            self.message_user(request, said, messages.ERROR)
+            return
         try:
             survivor = merging.merge([p.pk for p in papers], clock.now(), by=request.user.get_username())
         except merging.CannotMerge as refusal:
             self.message_user(request, str(refusal), messages.ERROR)
             return
-        self.log(request, papers, f"Merged into {survivor.key}.")
+        self.log(request, papers, f"Merged into {survivor.key}. {request.POST.get('reason', '').strip()}".strip())
         said = f"One work now: “{survivor}” ({survivor.key}). “Take apart” undoes it."
         self.message_user(request, said, messages.SUCCESS)
 

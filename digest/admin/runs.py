@@ -35,8 +35,8 @@ class SourceFilter(admin.SimpleListFilter):
 
 def strip(now: datetime) -> dict[str, Any]:
     """A line a source, a cell a day of the last week: what is known of each, None where it was not read."""
-    days = freshness.last_days(now, STRIP_DAYS)
-    known = freshness.readings(days)
+    days = freshness.last_days(now, STRIP_DAYS)[::-1]  # today first: the strip can be wider than the window
+    known = freshness.readings(days, now)
     sources = dict.fromkeys([*settings.SOURCES, *(source for source, _ in known)])
     return {"strip_days": days, "strip": [(s, [known.get((s, day)) for day in days]) for s in sources]}
 

@@ -34,6 +34,7 @@ class StageCommand(BaseCommand):
     """One stage by hand. Exit codes: 0 done or nothing to do, 1 it could not be done, 2 wrong arguments."""
 
     takes_day = True
+    day_help = "the day to work on, like 2026-03-20; today (UTC) if not given"
 
     def add_arguments(self, parser: CommandParser) -> None:
         """--now for a replay; --day where the stage is about one."""
@@ -48,7 +49,7 @@ class StageCommand(BaseCommand):
                 "--day",
                 type=iso_day,
                 metavar="DAY",
-                help="the day to work on, like 2026-03-20; today (UTC) if not given",
+                help=self.day_help,
             )
 
     def now(self, options: dict[str, Any]) -> datetime:

@@ -82,7 +82,8 @@ class Source:
 
     ``read(raw, day)`` makes a record again from the ``raw`` that was kept of it and the day it first came for.
     ``batch(day)`` says what is expected. ``days`` is how many days, from today (UTC) back, are worth asking for again:
-    lists fill up late. Of two sources that differ on title, authors and abstract the one with more ``trust`` is right.
+    lists fill up late. Sources of one ``group`` are asked by the same rules: if one asks to be left alone, all are.
+    Of two sources that differ on title, authors and abstract the one with more ``trust`` is right.
     """
 
     fetch: Fetch
@@ -90,4 +91,5 @@ class Source:
     batch: Callable[[date], Batch] = any_day
     days: int = 3
     trust: int = 2
+    group: str = ""
     stale_by: str = ""  # "list" or "category": papers of an earlier day once more are a fault of the whole, or of it

@@ -13,6 +13,7 @@ _OPENS = {"$": "$", "\\(": "\\)", "\\[": "\\]"}
 _BLANK = re.compile(r"&(?!#?\w+;)|[~\s]+")
 _IS_TEX = re.compile(r"\\(?:[A-Za-z]+|[`'^\"=.~](?=[A-Za-z{\\]))")
 _CAPITALS = re.compile(r"[A-Z]+")  # {K}alman: a bibliography's way to keep capitals
+_NAME = re.compile(r"[A-Z](?=[a-z0-9-]*[A-Z])[A-Za-z0-9-]+")  # a method's: LegalDrill, MP-WSD
 _QUOTED = re.compile(r'(?<!\w)\\"([^\\"]{1,200})\\"(?!\w)')
 _APOSTROPHE = re.compile(r"(?<=[A-Za-z])\\'(?=(?:s|t|d|m|re|ve|ll)(?![A-Za-z]))")
 _GAP = re.compile(r"(?<=\$) +(?=-[A-Za-z])")
@@ -94,7 +95,10 @@ class Reader(Commands):
             return
         first, after = self.tokens[self.pos], self.tokens[close + 1] if close + 1 < end else ""
         ours = math or close == self.pos or bool(_IS_TEX.match(first + self.tokens[self.pos + 1]))
-        ours = ours or (close == self.pos + 1 and bool(_CAPITALS.fullmatch(first)) and after[:1].islower())
+        if close == self.pos + 1:  # one piece: "{K}alman", "{LegalDrill}", "1{,}000"
+            digits = first == "," and line.last.isdigit() and after[:1].isdigit()
+            ours = ours or digits or bool(_NAME.fullmatch(first))
+            ours = ours or (bool(_CAPITALS.fullmatch(first)) and after[:1].islower())
         inner = self.enclosed(close, math=math)
         line.add(inner if ours else f"{{{inner}}}")
 

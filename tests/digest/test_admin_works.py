@@ -15,7 +15,9 @@ def act(client, action, *papers, **values):
 
 def test_two_papers_are_merged_and_taken_apart_and_the_history_says_by_whom(admin_client):
     one, two = make_paper(1), make_paper(2, "The same study")
-    answer = act(admin_client, "merge", one, two)
+    assert "different arXiv ids" in act(admin_client, "merge", one, two).content.decode()
+    assert not Paper.objects.exclude(merged_into=None).exists()
+    answer = act(admin_client, "merge", one, two, reason="sent in twice")
     assert "One work now" in answer.content.decode()
     two.refresh_from_db()
     assert (two.merged_into, two.merged_by) == (one, "admin")

@@ -94,7 +94,7 @@ def test_a_category_that_shows_an_earlier_days_papers_again_is_stalled_and_named
     again = serve(*records(8, category="cs.AI"), *records(8, category="cs.CL", first=100))
     assert (again.state, again.reason) == (
         "stalled",
-        "cs.AI: still the papers of an earlier day; due by 18 Mar 07:00 UTC",
+        "cs.AI: still the papers of an earlier day; was due by 18 Mar 07:00 UTC",
     )
 
 
@@ -123,6 +123,34 @@ def test_a_weekend_that_shows_fridays_list_is_a_weekend(serve):
     serve(*records(6, source="huggingface"), source="huggingface", day=friday)
     run = serve(*records(6, source="huggingface"), source="huggingface", day=SATURDAY)
     assert (run.state, run.reason) == ("quiet", "weekend")
+
+
+def test_a_day_that_waited_and_was_not_read_since_stands_still(serve, settings):
+    settings.SOURCES = ["huggingface"]
+    serve(source="huggingface", now=MORNING)
+    name = ("huggingface", WEDNESDAY)
+    assert freshness.readings([WEDNESDAY], MORNING)[name].state == "waiting"
+    later = freshness.readings([WEDNESDAY], EVENING)[name]
+    assert (later.state, later.reason.split(":")[0]) == ("stalled", "not read since it was due")
+
+
+def test_a_weekend_asked_for_on_monday_was_a_weekend(serve):
+    run = serve(OtherDay("shows Monday", shows=date(2026, 3, 23)), day=SATURDAY)
+    assert (run.state, run.reason) == ("quiet", "weekend")
+
+
+def test_refusals_are_listed_though_a_later_reading_refused_nothing(serve, settings, capsys):
+    settings.SOURCES = ["arxiv_rss"]
+    serve(Rejected("no title", {}), *records(1))
+    serve(*records(1), now=EVENING + timedelta(hours=1))
+    call_command("sources", "--rejected", "--day", str(WEDNESDAY))
+    assert "no title" in capsys.readouterr().out
+
+
+def test_one_interface_of_arxiv_that_is_busy_rests_them_all(serve, settings):
+    settings.SOURCES = ["arxiv_rss", "arxiv_api", "huggingface"]
+    serve(SourceError("429", transient=True, busy=True, wait=7200), now=NOW, day=TODAY)
+    assert {source for source, _ in fetching.runs_due(NOW + timedelta(minutes=61))} == {"huggingface"}
 
 
 def test_a_list_of_which_nothing_can_be_read_is_no_quiet_day(serve):

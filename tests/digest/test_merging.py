@@ -251,15 +251,20 @@ def test_sources_leave_rows_that_an_editor_worked_on_to_people(two_rows, work):
     assert merging.lookalikes(Paper.objects.get(pk=two_rows[0].pk)) == [two_rows[1]]
 
 
-def test_what_an_editor_typed_of_a_row_holds_for_the_work(two_rows):
+def test_what_was_typed_of_a_row_made_by_hand_fills_gaps_and_is_the_blurb(two_rows):
     by_hand = Paper.objects.create(
         key="editor:1", title="By hand", blurb="Read it.", blurb_origin="editor", edited=["title", "blurb"], first_seen_at=NOW
     )  # fmt: skip
     survivor = merging.merge([two_rows[0].pk, by_hand.pk], NOW, by="editor")
-    assert (survivor.title, survivor.blurb) == ("By hand", "Read it.")
+    assert (survivor.title, survivor.blurb) == ("Robots that fold shirts", "Read it.")
     merging.unmerge(by_hand)
     assert Paper.objects.get(pk=two_rows[0].pk).title == "Robots that fold shirts"
     assert Paper.objects.get(pk=by_hand.pk).title == "By hand"
+
+
+def test_what_an_editor_corrected_on_a_twin_holds_for_the_work(two_rows):
+    Paper.objects.filter(pk=two_rows[1].pk).update(title="As it is spelled", edited=["title"])
+    assert merging.merge(ids(two_rows), NOW, by="editor").title == "As it is spelled"
 
 
 def test_a_row_whose_records_cannot_be_read_any_more_keeps_what_it_has(two_rows, monkeypatch):

@@ -27,15 +27,16 @@ class Command(StageCommand):
         """Each source in turn; one that fails does not stop the others."""
         now, day = self.now(options), self.day(options)
         names = options["source"] or settings.SOURCES
-        table = Table("source", "state", "papers", "new", "rejected", "reason", title=f"Papers of {day}")
+        table = Table("source", "state", "papers", "added", "refused", "reason", title=f"Papers of {day}")
         runs = []
         with self.bar("Reading", len(names)) as progress:
             for name in names:
                 run = fetching.collect(name, day, now, by="command")
                 runs.append(run)
                 progress.advance(progress.task_ids[0])
-                cells = (run.source, run.state, run.received, run.created, len(run.rejected), run.reason)
+                rest = f"; it asks to be left alone until {run.retry_at:%d %b %H:%M} UTC" if run.retry_at else ""
+                cells = (run.source, run.state, run.received, run.created, len(run.rejected), run.reason + rest)
                 table.add_row(*map(str, cells))
         self.console.print(table)
         if all(run.state == SourceRun.State.FAILED for run in runs):
-            raise CommandError(f"No source could be read for {day}. The reasons are above; the next run tries again.")
+            raise CommandError(f"No source could be read for {day}. The reasons are above.")

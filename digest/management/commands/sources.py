@@ -25,6 +25,8 @@ class Command(StageCommand):
         "refused, with its reason."
     )
 
+    day_help = "this day only, like 2026-03-20"
+
     def add_arguments(self, parser: CommandParser) -> None:
         """Which days and sources; what of them."""
         super().add_arguments(parser)
@@ -39,34 +41,44 @@ class Command(StageCommand):
         days = [options["day"]] if options["day"] else freshness.last_days(now, max(options["days"], 1))
         readings = {
             name: known
-            for name, known in freshness.readings(days).items()
+            for name, known in freshness.readings(days, now).items()
             if not options["source"] or name[0] in options["source"]
         }
         if options["rejected"]:
             self._rejected(readings, as_json=options["json"])
         elif options["json"]:
-            self._print_json([_as_json(source, day, known) for (source, day), known in readings.items()])
+            self._print_json(
+                [
+                    _as_json(name, day, readings.get((name, day)))
+                    for name in self._names(readings, options)
+                    for day in days
+                ]
+            )
         else:
-            for source in dict.fromkeys([*(options["source"] or settings.SOURCES), *(s for s, _ in readings)]):
+            for source in self._names(readings, options):
                 self.console.print(self._table(source, {day: readings.get((source, day)) for day in days}))
+
+    def _names(self, readings: dict[tuple[str, date], Reading], options: dict[str, Any]) -> list[str]:
+        return list(dict.fromkeys([*(options["source"] or settings.SOURCES), *(source for source, _ in readings)]))
 
     def _table(self, source: str, days: dict[date, Reading | None]) -> Table:
         table = Table("day", title=source, title_justify="left")
         table.add_column("state", no_wrap=True)
-        for name in ("papers", "new", "refused"):
+        for name in ("papers", "added", "refused"):
             table.add_column(name, justify="right")
         table.add_column("read (UTC)")
         table.add_column("why", overflow="fold")
         for day, known in days.items():
-            table.add_row(f"{day:%a %d %b}", *(_cells(known) if known else ["[dim]not read[/]"]))
+            table.add_row(f"{day:%a %Y-%m-%d}", *(_cells(known) if known else ["[dim]not read[/]"]))
         return table
 
     def _rejected(self, readings: dict[tuple[str, date], Reading], *, as_json: bool) -> None:
-        """Those of the newest run of each source and day: an hourly run refuses the same record each time."""
+        """Those of the newest run of each source and day that refused any: hourly runs refuse the same ones again."""
         rows = []
         for (source, day), known in readings.items():
             if known.refused:
-                kept = SourceRun.objects.values_list("rejected", flat=True).get(pk=known.run.pk)
+                runs = SourceRun.objects.filter(source=source, day=day).exclude(rejected=[]).order_by("-started_at")
+                kept = runs.values_list("rejected", flat=True)[0]
                 rows += [(source, day, entry["reason"], entry["record"]) for entry in kept]
         if as_json:
             names = ("source", "day", "reason", "record")
@@ -89,13 +101,15 @@ def _cells(known: Reading) -> list[str]:
     run = known.run
     colour = COLOURS.get(known.state, "white")
     read = f"{run.finished_at:%d %b %H:%M}" if run.finished_at else ""
-    rest = f", left alone until {run.retry_at:%H:%M}" if run.retry_at else ""
+    rest = f"; left alone until {run.retry_at:%d %b %H:%M} UTC" if run.retry_at else ""
     why = "" if known.word == f"{known.state}: {known.reason}" else known.reason
     numbers = (str(known.received), str(known.created), str(known.refused or ""))
     return [f"[{colour}]{escape(known.word)}[/]", *numbers, read, escape(why + rest)]
 
 
-def _as_json(source: str, day: date, known: Reading) -> dict[str, Any]:
+def _as_json(source: str, day: date, known: Reading | None) -> dict[str, Any]:
+    if known is None:
+        return {"source": source, "day": str(day), "state": freshness.NOT_READ}
     run = known.run
     return {
         "source": source,
@@ -103,7 +117,7 @@ def _as_json(source: str, day: date, known: Reading) -> dict[str, Any]:
         "state": known.state,
         "reason": known.reason,
         "papers": known.received,
-        "new": known.created,
+        "added": known.created,
         "refused": known.refused,
         "runs": known.runs,
         "last_read": run.finished_at.isoformat() if run.finished_at else None,

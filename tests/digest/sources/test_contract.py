@@ -53,7 +53,7 @@ def test_a_record_can_be_made_again_from_what_is_kept(server, settings, payload,
     file, path, day = ANSWERS[name]
     body = payload(file).replace(b"<resumptionToken", b"<!-- ").replace(b"</resumptionToken>", b" -->")
     server.answer(path, body)
-    assert can_be_made_again(SOURCES[name], SOURCES[name].fetch(day), day) >= 2
+    assert can_be_made_again(SOURCES[name], SOURCES[name].fetch(day), day) >= 1
 
 
 def test_so_can_the_samples_records():
