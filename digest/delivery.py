@@ -12,10 +12,10 @@ from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsR
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from digest import ledger
-from digest.models import Digest, Paper
+from digest.models import Digest, Paper, work_is_gone, work_is_hidden
 from digest.rendering import Shelf, digest_message
 
 log = logging.getLogger(__name__)
@@ -110,17 +110,11 @@ def _hidden(digest: Digest) -> set[int]:
 
     An editor hid them, they were withdrawn, or turned out to be the same work as one before them in the mail.
     """
-    gone = Q(withdrawn_at__isnull=False) | Q(hidden_at__isnull=False)
-    gone |= Q(merged_into__withdrawn_at__isnull=False) | Q(merged_into__hidden_at__isnull=False)
-    gone |= Q(
-        entries__hidden=True,
-        entries__edition__day__gt=digest.content_from,
-        entries__edition__day__lte=digest.content_to,
-    )
     picked = [p["paper"] for p in digest.picks]
-    is_gone = Exists(Paper.objects.filter(gone, pk=OuterRef("pk")))
-    rows = Paper.objects.filter(pk__in=picked).annotate(is_gone=is_gone)
-    facts = {pk: (work or pk, left_out) for pk, work, left_out in rows.values_list("pk", "merged_into", "is_gone")}
+    range_ = {"edition__day__gt": digest.content_from, "edition__day__lte": digest.content_to}
+    rows = Paper.objects.filter(pk__in=picked).annotate(work=Coalesce("merged_into", "pk"))
+    rows = rows.annotate(left_out=work_is_gone("work") | work_is_hidden(**range_))
+    facts = {pk: (work, left_out) for pk, work, left_out in rows.values_list("pk", "work", "left_out")}
     hidden, works = set(), set()
     for pk in picked:
         work, left_out = facts.get(pk, (pk, True))

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 
 from digest import trending
 from digest.freshness import standing_on
@@ -52,11 +52,12 @@ def draft(day: date, now: datetime, by: str = "") -> Edition | None:
 
 def _candidates(day: date, edition: Edition | None) -> list[Paper]:
     """Papers of the window that no other edition has: what came too late for yesterday's is in today's."""
-    elsewhere = EditionPaper.objects.filter(Q(paper=OuterRef("pk")) | Q(paper__merged_into=OuterRef("pk")))
-    if edition:
-        elsewhere = elsewhere.exclude(edition=edition)
+    elsewhere = EditionPaper.objects.exclude(edition=edition) if edition else EditionPaper.objects.all()
+    # Two conditions and no OR of them: that would be a nested loop over all entries.
+    listed = Exists(elsewhere.filter(paper=OuterRef("pk")))
+    listed_as_twin = Exists(elsewhere.filter(paper__merged_into=OuterRef("pk")))
     window = Paper.objects.shown().new_between(day - timedelta(days=DRAFTED_DAYS), day)
-    return list(window.filter(~Exists(elsewhere)).defer("abstract", "keywords", "blurb", "authors"))
+    return list(window.filter(~listed, ~listed_as_twin).defer("abstract", "keywords", "blurb", "authors"))
 
 
 def scores_of(papers: list[Paper], now: datetime) -> dict[int, trending.Score]:
@@ -98,8 +99,8 @@ def _rank(edition: Edition, papers: list[Paper]) -> None:
         score = scores[pk]
         entry.position, entry.score, entry.ingredients = position, score.value, score.ingredients()
         rows.append(entry)
-    # A row that was merged stays, unseen, with what an editor did to it: the merge may be undone.
-    edition.entries.exclude(paper__in=order).filter(paper__merged_into=None).delete()
+    # A row that was merged stays beside the one it went into, unseen: the merge may be undone.
+    edition.entries.exclude(paper__in=order).exclude(paper__merged_into__in=order).delete()
     EditionPaper.objects.bulk_create(
         rows,
         update_conflicts=True,

@@ -22,7 +22,7 @@ from digest.text import readable
 
 log = logging.getLogger(__name__)
 BATCH = 500
-REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
+REFUSALS = (DataError, IntegrityError, ValueError, OverflowError, TypeError)
 WHOLE_REJECTIONS = 200  # a run: of further ones the reason and the beginning are kept
 RUN_LIMIT = timedelta(minutes=30)  # a run that is older was killed
 LONGEST_REST, LONGEST_WAIT = timedelta(hours=6), timedelta(hours=24)
@@ -61,10 +61,12 @@ def groups_resting(now: datetime) -> set[str]:
 
 
 def all_in(now: datetime, day: date) -> bool:
-    """Whether no source is to be read at this moment, nor being read, nor waiting for the batch of ``day``."""
-    running = SourceRun.objects.filter(state=SourceRun.State.RUNNING, started_at__gt=now - RUN_LIMIT)
-    waiting = any(known["state"] == SourceRun.State.WAITING for known in standing_on(day))
-    return not waiting and not runs_due(now) and not running.exists()
+    """Whether ``day`` is fresh or quiet in every source, and none is to be read at this moment, nor being read."""
+    ended = all(known["state"] in {SourceRun.State.FRESH, SourceRun.State.QUIET} for known in standing_on(day))
+    running = SourceRun.objects.filter(
+        state=SourceRun.State.RUNNING, started_at__gt=now - RUN_LIMIT, source__in=settings.SOURCES
+    )
+    return ended and not runs_due(now) and not running.exists()
 
 
 def collect(source: str, day: date, now: datetime, by: str = "") -> SourceRun:
@@ -171,7 +173,7 @@ class Heard:
         """With all that follows from it, or not at all: a record that was stored does not speak again."""
         with transaction.atomic():
             stored = store(records, self.run.day, self.now)
-            merging.settle(stored, self.now, by=f"source {self.run.source}")
+            merging.settle(stored, self.now, by=f"{merging.BY_SOURCE}{self.run.source}")
         return stored
 
     def _count(self, records: list[PaperRecord], stored: Stored) -> None:

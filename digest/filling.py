@@ -66,5 +66,7 @@ def _confirmed(record: PaperRecord) -> bool:
     try:
         return bool(record.arxiv_id) and CONFIRM_WITHDRAWAL(str(record.arxiv_id))
     except SourceError as error:  # the next hour asks again
+        if error.busy:
+            raise
         log.warning("whether %s is withdrawn could not be asked: %s", record.arxiv_id, error)
         return False

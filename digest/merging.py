@@ -10,15 +10,14 @@ from django.db.models import Q
 
 from digest.facts import ABSORBED, TOLD, absorb, kept, trust_of
 from digest.identity import Identity
-from digest.models import Edition, EditionPaper, Paper, Sighting
+from digest.models import EditionPaper, Paper, Sighting
 from digest.papers import Stored, lock
 from digest.sources import SOURCES
 from digest.sources.base import PaperRecord
 
 log = logging.getLogger(__name__)
+BY_SOURCE = "source "  # how ``merged_by`` begins where no person said so
 _UNKNOWN = {f.name: f.get_default() for f in Paper._meta.concrete_fields if f.name in TOLD}
-# What one row of a work suffers all suffer: (when, further columns that go with it).
-_SHARED = (("withdrawn_at", ()), ("hidden_at", ("hidden_reason",)))
 
 
 class CannotMerge(Exception):  # noqa: N818 - a refusal with its reason
@@ -37,14 +36,14 @@ def merge(papers: Collection[int], now: datetime, by: str) -> Paper:
         if len(chosen) < 2:
             raise CannotMerge("Choose at least two papers that are one work.")
         survivor, *twins = sorted(chosen, key=lambda row: (not row.arxiv_id, row.pk))
-        bound = {row.merged_into_id for row in rows} - {None, survivor.pk}
-        if survivor.merged_into_id or bound:
+        bound = [row for row in rows if row.merged_into_id not in (None, survivor.pk)]
+        if survivor.merged_into_id or any(row in chosen or not row.merged_by.startswith(BY_SOURCE) for row in bound):
             raise CannotMerge("One of them was merged with others before: take it apart first.")
-        ids = [twin.pk for twin in twins]
-        Paper.objects.filter(pk__in=ids).update(
+        # What a source merged into one of the twins by proof comes along.
+        Paper.objects.filter(pk__in=[row.pk for row in bound]).update(merged_into=survivor)
+        Paper.objects.filter(pk__in=[twin.pk for twin in twins]).update(
             merged_into=survivor, merged_at=now, merged_by=by[:80], stands_alone=False
         )
-        _carry_over(survivor, ids)
         return rebuild(survivor.pk)
 
 
@@ -56,9 +55,6 @@ def unmerge(twin: Paper) -> Paper:
         survivor = pair.get(row.merged_into_id or 0)
         if survivor is None:
             return row
-        for when, others in _SHARED:  # what it had from this twin, to the microsecond
-            if getattr(survivor, when) and getattr(survivor, when) == getattr(row, when):
-                Paper.objects.filter(pk=survivor.pk).update(**{when: None, **dict.fromkeys(others, "")})
         Paper.objects.filter(pk=row.pk).update(merged_into=None, merged_at=None, merged_by="", stands_alone=True)
         rebuild(survivor.pk)
         return rebuild(row.pk)
@@ -95,39 +91,38 @@ def rebuild(pk: int) -> Paper:
     """The paper as its sources' own records tell it, those of its twins included; an editor's work stays. Saves it.
 
     A row some of whose records cannot be read any more, or that has none, keeps what it has: it was made by hand, or a
-    source is gone.
+    source is gone. Whether it is withdrawn or hidden is of each row alone; what follows for the work is derived.
     """
     with transaction.atomic():
         paper = lock(Paper.objects.filter(pk=pk)).get()
         twins = list(paper.twins.order_by("pk"))
-        records, whole = _records_of(paper, twins)
-        # What an editor corrected on a twin holds here too; what was typed of a row made by hand fills gaps only.
-        corrected = set(Sighting.objects.filter(paper__in=twins).values_list("paper", flat=True))
-        if whole:
-            for name, unknown in _UNKNOWN.items():
-                if name not in kept(paper):
-                    setattr(paper, name, unknown)
+        records = _records_of(paper, twins)
+        if records is None:
+            return paper
+        withdrawn_at = paper.withdrawn_at
+        for name, unknown in _UNKNOWN.items():
+            if name not in kept(paper):
+                setattr(paper, name, unknown)
         for named, seen_at in records:
             absorb(paper, named, seen_at)
+        # What an editor corrected on a twin holds here too; what was typed of a row made by hand fills gaps only.
+        corrected = set(Sighting.objects.filter(paper__in=twins).values_list("paper", flat=True))
         for twin in twins:
             for name in (kept(twin) & set(TOLD)) - kept(paper):
                 if twin.pk in corrected or not getattr(paper, name) or name.startswith("blurb"):
                     setattr(paper, name, getattr(twin, name))
-            for when, others in _SHARED:
-                if getattr(twin, when) and not getattr(paper, when):
-                    for name in (when, *others):
-                        setattr(paper, name, getattr(twin, name))
-        paper.save(update_fields=[*ABSORBED, "hidden_at", "hidden_reason"])
+        paper.withdrawn_at = withdrawn_at
+        paper.save(update_fields=ABSORBED)
     return paper
 
 
-def _records_of(paper: Paper, twins: list[Paper]) -> tuple[list[tuple[Identity, datetime]], bool]:
-    """What the sources said of the work and when each was first seen; whether all that this row has can be read.
+def _records_of(paper: Paper, twins: list[Paper]) -> list[tuple[Identity, datetime]] | None:
+    """What the sources said of the work and when each was first seen; None if not all that this row has can be read.
 
     The least trusted first, and of one source the oldest first.
     """
     told: list[tuple[Identity, datetime]] = []
-    readable = []
+    own = []
     sightings = Sighting.objects.filter(paper__in=[paper, *twins]).order_by("last_seen_at", "pk")
     for seen in sightings:
         day = seen.day or seen.first_seen_at.date()
@@ -136,20 +131,10 @@ def _records_of(paper: Paper, twins: list[Paper]) -> tuple[list[tuple[Identity, 
             first = min(record.featured_on, day) if record.featured_on else None  # featured again: the first day counts
             told.append((Identity(replace(record, featured_on=first)), seen.first_seen_at))
         if seen.paper_id == paper.pk:
-            readable.append(isinstance(record, PaperRecord))
-    return sorted(told, key=lambda item: trust_of(item[0].record.source)), bool(readable) and all(readable)
-
-
-def _carry_over(survivor: Paper, twins: list[int]) -> None:
-    """In drafts an editor's pins, hides and blurbs go along; the twin's own entry stays, unseen, for an unmerge."""
-    entries = EditionPaper.objects.filter(edition__state=Edition.State.DRAFT)
-    there = {entry.edition_id: entry for entry in entries.filter(paper=survivor)}
-    for entry in entries.filter(_TOUCHED, paper__in=twins):
-        own = there.setdefault(entry.edition_id, EditionPaper(edition_id=entry.edition_id, paper=survivor))
-        if not (own.pinned or own.hidden or own.blurb):
-            for name in ("position", "pinned", "hidden", "hidden_reason", "blurb"):
-                setattr(own, name, getattr(entry, name))
-            own.save()
+            own.append(isinstance(record, PaperRecord))
+    if not own or not all(own):
+        return None
+    return sorted(told, key=lambda item: trust_of(item[0].record.source))
 
 
 _TOUCHED = Q(pinned=True) | Q(hidden=True) | ~Q(blurb="")

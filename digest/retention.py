@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import TruncDate
 
 from digest.models import Signal, SourceRun
@@ -16,7 +16,8 @@ def prune(now: datetime) -> dict[str, int]:
     """Thin out counts and runs; how many rows went. Doing it again changes nothing.
 
     Of a paper's counts every hour is kept for a week, the last of each day (UTC) for 90 days, and then the last one. Of
-    the runs of a source and day the newest is kept after a week; the records it refused for 30 days.
+    the runs of a source and day the newest is kept after a week, and the newest that was fresh; what they refused for
+    30 days.
     """
     old = Signal.objects.filter(hour__lt=now - HOURLY).annotate(on=TruncDate("hour"))
     later = Signal.objects.filter(paper=OuterRef("paper"), hour__gt=OuterRef("hour"))
@@ -24,10 +25,12 @@ def prune(now: datetime) -> dict[str, int]:
     newer_run = SourceRun.objects.exclude(state=SourceRun.State.RUNNING).filter(
         source=OuterRef("source"), day=OuterRef("day"), started_at__gt=OuterRef("started_at")
     )
+    newer_fresh_run = newer_run.filter(state=SourceRun.State.FRESH)
+    outdone = Q(Exists(newer_run)) & (~Q(state=SourceRun.State.FRESH) | Q(Exists(newer_fresh_run)))
     gone = {
         "hourly counts": old.filter(Exists(later_that_day)).delete()[0],
         "daily counts": old.filter(hour__lt=now - DAILY).filter(Exists(later)).delete()[0],
-        "runs": SourceRun.objects.filter(Exists(newer_run), started_at__lt=now - HOURLY).delete()[0],
+        "runs": SourceRun.objects.filter(outdone, started_at__lt=now - HOURLY).delete()[0],
     }
     SourceRun.objects.filter(started_at__lt=now - REFUSED).exclude(rejected=[]).update(rejected=[])
     return gone

@@ -20,13 +20,12 @@ SEND_DEADLINE = 60  # seconds of one send task: a warm shutdown must not wait lo
 @shared_task(bind=True, name="digest.tasks.fetch_sources")
 def fetch_sources(self: Any) -> None:
     """Read the sources whose hour has come."""
-    now = clock.now()
-    while due := fetching.runs_due(now):  # asked again each time: another worker may be reading too
+    while due := fetching.runs_due(clock.now()):  # asked again each time: another worker may be reading too
         source, day = due[0]
-        run = fetching.collect(source, day, now, by=self.request.hostname)
+        run = fetching.collect(source, day, clock.now(), by=self.request.hostname)
         log.info("source %s day %s: %s, %s papers", source, day, run.state, run.received)
     if settings.FILL_IN:
-        filling.fill_in(now, by=self.request.hostname)
+        filling.fill_in(clock.now(), by=self.request.hostname)
 
 
 @shared_task(bind=True, name="digest.tasks.draft_edition")

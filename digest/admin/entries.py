@@ -50,20 +50,22 @@ class Row:
     topics: Sequence[Match]
     item: Item
 
-    @property
-    def shown(self) -> bool:
-        """Whether readers see it."""
-        return not (self.entry.hidden or self.why_not)
+    shown: bool  # whether readers see it
 
     @property
     def why_not(self) -> str:
-        """Why readers do not see the paper anywhere; "" where they do."""
-        for paper in filter(None, (self.entry.paper, self.entry.paper.merged_into)):
-            if paper.withdrawn_at:
+        """Why readers do not see the paper, where that is not this row's own hiding; "" where they do."""
+        if self.shown or self.entry.hidden:
+            return ""
+        paper = self.entry.paper
+        for row in filter(None, (paper, paper.merged_into)):
+            if row.withdrawn_at:
                 return "withdrawn"
-            if paper.hidden_at:
-                return f"hidden everywhere. {paper.hidden_reason}".strip()
-        return ""
+            if row.hidden_at:
+                return f"hidden everywhere. {row.hidden_reason}".strip()
+        if paper.merged_into:
+            return f"the same work as “{paper.merged_into}”"
+        return "another row of this work is hidden or withdrawn"
 
     @property
     def explanation(self) -> str:
@@ -72,9 +74,10 @@ class Row:
 
 
 def rows_of(edition: Edition, data: Mapping[str, Any] | None = None) -> list[Row]:
-    """All rows in the order of the edition, in two queries. With ``data``, forms that read it."""
+    """All rows in the order of the edition, in three queries. With ``data``, forms that read it."""
     entries: QuerySet[EditionPaper] = edition.entries.select_related("paper__merged_into")
     papers = [entry.paper for entry in entries]
+    shown = set(edition.entries.shown().values_list("pk", flat=True))
     found = matches_of(papers, Topic.objects.all())
     return [
         Row(
@@ -82,6 +85,7 @@ def rows_of(edition: Edition, data: Mapping[str, Any] | None = None) -> list[Row
             _form(entry, data or {}),
             found.get(entry.paper_id, []),
             item(entry.paper, place, blurb=entry.blurb),
+            shown=entry.pk in shown,
         )
         for place, entry in enumerate(entries, start=1)
     ]

@@ -19,6 +19,12 @@ from subscriptions.admin import ListAdmin, never
 SHOWN_RECORDS = 20
 
 
+def _rows_of_works(papers: QuerySet[Paper]) -> QuerySet[Paper]:
+    """All rows of the works of these papers: one that is withdrawn or hidden takes the work with it."""
+    ids = set(papers.values_list("pk", flat=True)) | set(papers.values_list("merged_into", flat=True)) - {None}
+    return Paper.objects.filter(Q(pk__in=ids) | Q(merged_into__in=ids))
+
+
 class ReasonForm(ActionForm):
     """The bar above the list, with a reason for what is done."""
 
@@ -174,7 +180,10 @@ class PaperAdmin(ListAdmin):
             self.message_user(request, str(refusal), messages.ERROR)
             return
         self.log(request, papers, f"Merged into {survivor.key}. {request.POST.get('reason', '').strip()}".strip())
-        said = f"One work now: “{survivor}” ({survivor.key}). “Take apart” undoes it."
+        said = (
+            f"One work now: “{survivor}” ({survivor.key}). “Take apart” undoes it. "
+            "Pins and blurbs of the others in drafts do not go along."
+        )
         self.message_user(request, said, messages.SUCCESS)
 
     @admin.action(description="Take apart: it is a work of its own", permissions=["change"])
@@ -190,7 +199,7 @@ class PaperAdmin(ListAdmin):
     @admin.action(description="Not withdrawn after all", permissions=["change"])
     def not_withdrawn(self, request: HttpRequest, queryset: QuerySet[Paper]) -> None:
         """What a source says of its withdrawal does not count any more."""
-        papers = list(queryset.exclude(withdrawn_at=None))
+        papers = list(_rows_of_works(queryset).exclude(withdrawn_at=None))
         for paper in papers:
             paper.withdrawn_at, paper.edited = None, sorted({*paper.edited, "withdrawn_at"})
             paper.save(update_fields=["withdrawn_at", "edited"])
@@ -200,7 +209,7 @@ class PaperAdmin(ListAdmin):
     @admin.action(description="Show again", permissions=["change"])
     def show(self, request: HttpRequest, queryset: QuerySet[Paper]) -> None:
         """Back where it was."""
-        papers = list(queryset.exclude(hidden_at=None))
+        papers = list(_rows_of_works(queryset).exclude(hidden_at=None))
         Paper.objects.filter(pk__in=[p.pk for p in papers]).update(hidden_at=None, hidden_reason="")
         self.log(request, papers, "Shown again.")
         self.message_user(request, f"Shown again: {len(papers)}.", messages.SUCCESS)

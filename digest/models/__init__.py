@@ -1,8 +1,8 @@
 """Papers, editions and digests. A row is the hand-over between two stages."""
 
 from digest.models.digests import DayTotal, Digest, Sent
-from digest.models.editions import CATCH_UP_DAYS, Edition, EditionPaper
-from digest.models.papers import Paper, Sighting, Signal, SourceRun
+from digest.models.editions import CATCH_UP_DAYS, Edition, EditionPaper, work_is_hidden
+from digest.models.papers import Paper, Sighting, Signal, SourceRun, work_is_gone
 
 __all__ = [
     "CATCH_UP_DAYS",
@@ -15,4 +15,6 @@ __all__ = [
     "Sighting",
     "Signal",
     "SourceRun",
+    "work_is_gone",
+    "work_is_hidden",
 ]

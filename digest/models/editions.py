@@ -1,12 +1,13 @@
 """The day's list that editors shape: draft -> approved -> closed, and a hold beside it."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from digest.models.papers import Paper
+from digest.models.papers import Paper, work_is_gone
 
 # After a longer absence a reader gets the last week's best, not a month's.
 CATCH_UP_DAYS = 7
@@ -58,22 +59,23 @@ class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
     """Words for the papers of an edition."""
 
     def shown(self) -> Self:
-        """Those that readers see: not hidden here or everywhere, not withdrawn, and one row of each work.
+        """Those that readers see: of each work one, unless a row of it is hidden here, hidden everywhere or withdrawn.
 
-        A row that was merged is seen where the row it went into is not in the same edition, and no other twin before.
-        What an editor hid of a work hides the work.
+        Of several rows of a work the one that the others were merged into is seen, else that which was listed first.
         """
-        survivor = models.OuterRef("paper__merged_into")
-        same_work = EditionPaper.objects.filter(edition=models.OuterRef("edition")).filter(
-            Q(paper=survivor) | Q(paper__merged_into=survivor, pk__lt=models.OuterRef("pk"))
-        )
-        seen = self.filter(hidden=False, paper__withdrawn_at=None, paper__hidden_at=None).filter(
-            paper__merged_into__withdrawn_at=None, paper__merged_into__hidden_at=None
-        )
-        hidden_twin = EditionPaper.objects.filter(
-            edition=models.OuterRef("edition"), paper__merged_into=models.OuterRef("paper"), hidden=True
-        )
-        return seen.filter(Q(paper__merged_into=None) | ~models.Exists(same_work)).exclude(models.Exists(hidden_twin))
+        there = EditionPaper.objects.filter(edition=OuterRef("edition"))
+        survivor = there.filter(paper=OuterRef("work"))
+        earlier_twin = there.filter(paper__merged_into=OuterRef("work"), pk__lt=OuterRef("pk"))
+        works = self.annotate(work=Coalesce("paper__merged_into", "paper")).exclude(work_is_gone("work"))
+        seen = works.filter(Q(paper__merged_into=None) | ~Exists(survivor) & ~Exists(earlier_twin))
+        return seen.exclude(work_is_hidden(edition=OuterRef("edition")))
+
+
+def work_is_hidden(**where: Any) -> Exists:
+    """Whether an editor hid any row of the outer ``work`` in the editions that ``where`` (lookups of entries) names."""
+    hidden = EditionPaper.objects.filter(hidden=True, **where)
+    own = hidden.filter(paper=OuterRef("work"))
+    return Exists(own) | Exists(hidden.filter(paper__merged_into=OuterRef("work")))  # type: ignore[return-value]
 
 
 class EditionPaper(models.Model):

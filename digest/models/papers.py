@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 
@@ -12,8 +12,8 @@ class PaperQuerySet(models.QuerySet["Paper"]):
     """Words for groups of papers."""
 
     def shown(self) -> Self:
-        """Papers that may be in an edition or a mail: not withdrawn, not hidden by an editor, no twin of another."""
-        return self.filter(withdrawn_at=None, hidden_at=None, merged_into=None)
+        """Papers that may be in an edition or a mail: no twin of another, no row of the work withdrawn or hidden."""
+        return self.filter(merged_into=None).exclude(work_is_gone("pk"))
 
     def new_between(self, after: date, until: date) -> Self:
         """Papers featured or announced later than ``after`` and not later than ``until``."""
@@ -21,6 +21,13 @@ class PaperQuerySet(models.QuerySet["Paper"]):
             Q(featured_on__gt=after, featured_on__lte=until)
             | Q(featured_on=None, announced_on__gt=after, announced_on__lte=until)
         )
+
+
+def work_is_gone(work: str) -> Exists:
+    """Whether any row of a work is withdrawn or hidden by an editor; ``work`` is the outer column that names it."""
+    gone = Paper.objects.filter(Q(withdrawn_at__isnull=False) | Q(hidden_at__isnull=False))
+    # Two conditions and no OR of them: that would be a nested loop over all papers.
+    return Exists(gone.filter(pk=OuterRef(work))) | Exists(gone.filter(merged_into=OuterRef(work)))  # type: ignore[return-value]
 
 
 class Paper(models.Model):

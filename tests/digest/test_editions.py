@@ -1,3 +1,4 @@
+import math
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ def titles(edition):
 
 @pytest.fixture
 def everything_read(monkeypatch):
-    monkeypatch.setattr(fetching, "runs_due", lambda now: [])
+    monkeypatch.setattr(fetching, "all_in", lambda now, day: True)
 
 
 def test_a_draft_ranks_the_windows_papers_by_trend():
@@ -134,3 +135,12 @@ def test_of_equal_counts_the_paper_that_rises_after_a_quiet_time_is_first():
     assert [e.paper for e in edition.entries.all()] == [rising, settled]
     growth = [e.ingredients["growth"] for e in edition.entries.all()]
     assert growth[0] > growth[1] == 1
+
+
+def test_an_old_count_does_not_dilute_how_fast_a_paper_rises_now():
+    for number, hours in ((1, 4), (2, 100)):
+        paper = make_paper(number, upvotes=64)
+        Signal.objects.create(paper=paper, hour=NOW - timedelta(hours=hours), upvotes=8)
+    growths = [e.ingredients["growth"] for e in editions.draft(TODAY, NOW).entries.order_by("paper")]
+    assert growths[0] > growths[1] > 1
+    assert growths[1] == pytest.approx(1 + 0.1 * math.log2(65 / 9) / 12, abs=1e-4), "as if counted twelve hours ago"

@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import approval, editions, fetching, freshness
+from digest import approval, editions, fetching, freshness, retention
 from digest.models import SourceRun
 from digest.sources import calendar
 from digest.sources.base import OtherDay, PaperRecord, Rejected, SourceError
@@ -296,3 +297,38 @@ def test_an_edition_waits_for_a_batch_that_is_not_in_and_says_what_it_stands_on(
 def test_a_run_that_still_goes_on_says_nothing_yet(db):
     SourceRun.objects.create(source="huggingface", day=TODAY, started_at=NOW)
     assert freshness.readings([TODAY]) == {}
+
+
+@pytest.mark.parametrize("state", ["waiting", "failed", "stalled"])
+def test_an_edition_waits_for_a_source_that_may_still_come(db, settings, state):
+    settings.SOURCES = ["huggingface"]
+    for back in range(3):
+        day = TODAY - timedelta(days=back)
+        SourceRun.objects.create(source="huggingface", day=day, started_at=NOW, finished_at=NOW, state=state)
+    assert not fetching.all_in(NOW, TODAY)
+    SourceRun.objects.update(state="quiet")
+    assert fetching.all_in(NOW, TODAY)
+    SourceRun.objects.create(source="huggingface", day=TODAY, started_at=NOW)
+    assert not fetching.all_in(NOW, TODAY), "it is being read"
+
+
+def test_a_lost_race_is_run_once_more_and_loses_nothing(serve, monkeypatch):
+    real, calls = fetching.store, []
+
+    def unlucky(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise OperationalError("deadlock detected")
+        return real(*arguments)
+
+    monkeypatch.setattr(fetching, "store", unlucky)
+    run = serve(*records(3))
+    assert (run.state, run.received, len(calls)) == ("fresh", 3, 2)
+
+
+def test_a_fresh_day_is_fresh_when_old_runs_are_gone(serve, settings):
+    settings.SOURCES = ["huggingface"]
+    serve(*records(9, source="huggingface"), source="huggingface", now=MORNING)
+    serve(SourceError("answered 503", transient=True), source="huggingface", now=EVENING)
+    retention.prune(EVENING + timedelta(days=30))
+    assert freshness.standing_on(WEDNESDAY)[0]["state"] == "fresh"

@@ -43,7 +43,7 @@ FIELDS = [
 
 def store(*records):
     stored = papers.store(records, TODAY, NOW)
-    merging.settle(stored, NOW, by="source")
+    merging.settle(stored, NOW, by=f"{merging.BY_SOURCE}test")
     return stored
 
 
@@ -98,7 +98,7 @@ def test_a_record_with_both_ids_makes_two_rows_one_and_an_editor_can_undo_it_for
     store(both)
     on_arxiv, in_journal = two_rows
     in_journal.refresh_from_db()
-    assert (in_journal.merged_into, in_journal.merged_by) == (on_arxiv, "source")
+    assert (in_journal.merged_into, in_journal.merged_by) == (on_arxiv, "source test")
     merging.unmerge(in_journal)
     store(replace(both, version=2))
     in_journal.refresh_from_db()
@@ -218,15 +218,125 @@ def test_who_catches_up_on_two_days_gets_the_work_once(two_rows):
     assert len({*picks} & set(ids(two_rows))) == 1
 
 
-def test_an_editors_pin_and_blurb_go_along_into_the_draft(two_rows):
+def test_what_an_editor_did_to_a_twin_in_a_draft_is_there_again_when_it_is_taken_apart(two_rows):
     edition = editions.draft(TODAY, NOW)
     edition.entries.filter(paper=two_rows[1]).update(pinned=True, blurb="Read this.")
     merging.merge(ids(two_rows), NOW, by="editor")
     editions.draft(TODAY, NOW)
-    [entry] = edition.entries.shown()
-    assert (entry.paper, entry.pinned, entry.blurb) == (two_rows[0], True, "Read this.")
+    assert [e.paper for e in edition.entries.shown()] == [two_rows[0]]
     merging.unmerge(two_rows[1])
-    assert edition.entries.get(paper=two_rows[1]).blurb == "Read this."
+    editions.draft(TODAY, NOW)
+    entries = {e.paper_id: e for e in edition.entries.shown()}
+    assert entries[two_rows[1].pk].blurb == "Read this."
+    assert not entries[two_rows[0].pk].pinned
+
+
+def test_a_work_of_yesterdays_edition_leaves_todays_draft(two_rows):
+    draft = editions.draft(TODAY, NOW)
+    assert draft.entries.count() == 2
+    draft.entries.filter(paper=two_rows[0]).delete()
+    make_edition([two_rows[0]], TODAY - timedelta(days=1))
+    make_paper(5)
+    merging.merge(ids(two_rows), NOW, by="editor")
+    editions.draft(TODAY, NOW)
+    assert [e.paper.arxiv_id for e in draft.entries.shown()] == ["2603.00005"]
+
+
+def test_a_work_of_which_a_twin_was_in_an_edition_is_in_no_second_one(two_rows):
+    make_edition([two_rows[1]], TODAY - timedelta(days=1))
+    merging.merge(ids(two_rows), NOW, by="editor")
+    assert editions.draft(TODAY, NOW) is None
+
+
+def test_of_two_twins_without_the_survivor_the_first_listed_is_seen_and_hiding_either_hides_the_work(two_rows):
+    third = make_paper(7)
+    edition = make_edition([two_rows[1], third])
+    merging.merge(ids([*two_rows, third]), NOW, by="editor")
+    assert [e.paper for e in edition.entries.shown()] == [two_rows[1]]
+    for paper in (two_rows[1], third):
+        edition.entries.update(hidden=False)
+        edition.entries.filter(paper=paper).update(hidden=True)
+        assert not edition.entries.shown().exists()
+
+
+@pytest.mark.parametrize("gone", ["withdrawn_at", "hidden_at"])
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_row_that_is_gone_takes_the_work_out_of_editions_and_mails(two_rows, mailoutbox, gone, row):
+    edition = make_edition([two_rows[1]])
+    digest = make_digest(make_reader(), [two_rows[1]])
+    merging.merge(ids(two_rows), NOW, by="editor")
+    Paper.objects.filter(pk=two_rows[row].pk).update(**{gone: NOW})
+    assert not edition.entries.shown().exists()
+    assert not Paper.objects.shown().exists()
+    delivery.send_digests(lambda: NOW)
+    digest.refresh_from_db()
+    assert (digest.state, len(mailoutbox)) == ("skipped", 0)
+
+
+def test_an_entry_of_the_work_that_is_hidden_after_planning_keeps_the_mail_back(two_rows, mailoutbox):
+    edition = make_edition(two_rows)
+    digest = make_digest(make_reader(), [two_rows[1]])
+    merging.merge(ids(two_rows), NOW, by="editor")
+    edition.entries.filter(paper=two_rows[0]).update(hidden=True, hidden_reason="off topic")
+    delivery.send_digests(lambda: NOW)
+    digest.refresh_from_db()
+    assert (digest.state, len(mailoutbox)) == ("skipped", 0)
+
+
+def test_rows_that_were_hidden_before_are_hidden_after(two_rows):
+    Paper.objects.update(hidden_at=NOW, hidden_reason="plagiarism")
+    merging.merge(ids(two_rows), NOW, by="editor")
+    merging.unmerge(two_rows[1])
+    assert not Paper.objects.shown().exists()
+
+
+def test_a_new_count_does_not_bring_back_what_an_editor_decided(two_rows):
+    Paper.objects.filter(pk=two_rows[1].pk).update(withdrawn_at=NOW)
+    merging.merge(ids(two_rows), NOW, by="editor")
+    Paper.objects.update(withdrawn_at=None, edited=["withdrawn_at"])
+    store(record("journal", doi="10.1000/182", upvotes=31, featured_on=TODAY, title="Shirts: a study of folding"))
+    assert Paper.objects.get(pk=two_rows[0].pk).upvotes == 31
+    assert Paper.objects.shown().exists()
+
+
+def test_an_editors_own_word_on_the_surviving_row_is_above_that_on_a_twin(two_rows):
+    for row, title in zip(two_rows, ("Of the survivor", "Of the twin"), strict=True):
+        Paper.objects.filter(pk=row.pk).update(title=title, edited=["title"])
+    assert merging.merge(ids(two_rows), NOW, by="editor").title == "Of the survivor"
+
+
+def test_sources_leave_a_paper_that_an_editor_pinned_to_people(two_rows):
+    edition = editions.draft(TODAY, NOW)
+    edition.entries.filter(paper=two_rows[1]).update(pinned=True)
+    store(replace(ON_ARXIV, doi="10.1000/182"))
+    assert not Paper.objects.exclude(merged_into=None).exists()
+
+
+def test_what_a_source_merged_before_comes_along_with_its_arxiv_row():
+    for key in ("2", "3"):
+        store(replace(IN_JOURNAL, source_key=key, doi=None, title=f"Title {key} of the whole thing"))
+    for key in ("2", "3"):
+        store(replace(IN_JOURNAL, source_key=key, title=f"Title {key} of the whole thing"))
+    store(ON_ARXIV)
+    store(replace(ON_ARXIV, doi="10.1000/182"))
+    assert [p.arxiv_id for p in Paper.objects.shown()] == ["2603.00001"]
+
+
+def test_a_row_made_by_hand_learns_nothing_and_so_has_nothing_to_forget(two_rows):
+    by_hand = make_paper(9, "As it was typed", day=None)
+    before = state(by_hand)
+    Paper.objects.filter(pk=two_rows[0].pk).update(arxiv_id=None, key="x")
+    merging.merge([by_hand.pk, two_rows[0].pk], NOW, by="editor")
+    merging.unmerge(two_rows[0])
+    assert state(by_hand) == before
+
+
+def test_a_paper_featured_again_was_featured_on_the_first_day(two_rows):
+    tomorrow = TODAY + timedelta(days=1)
+    again = record("journal", doi="10.1000/182", upvotes=9, featured_on=tomorrow, title="Shirts: a study of folding")
+    papers.store([again], tomorrow, NOW + timedelta(days=1))
+    merging.rebuild(two_rows[1].pk)
+    assert Paper.objects.get(pk=two_rows[1].pk).featured_on == TODAY
 
 
 def test_a_work_that_an_editor_hid_in_one_row_is_hidden(two_rows):
@@ -238,7 +348,8 @@ def test_a_work_that_an_editor_hid_in_one_row_is_hidden(two_rows):
 
 def test_a_row_that_was_hidden_everywhere_hides_the_work_until_it_is_taken_apart(two_rows):
     Paper.objects.filter(pk=two_rows[1].pk).update(hidden_at=NOW, hidden_reason="plagiarism")
-    assert merging.merge(ids(two_rows), NOW, by="editor").hidden_reason == "plagiarism"
+    merging.merge(ids(two_rows), NOW, by="editor")
+    assert not Paper.objects.shown().exists()
     merging.unmerge(two_rows[1])
     assert set(Paper.objects.shown()) == {two_rows[0]}
 
@@ -275,12 +386,12 @@ def test_a_row_whose_records_cannot_be_read_any_more_keeps_what_it_has(two_rows,
     assert Paper.objects.get(pk=two_rows[0].pk).title == before[0][FIELDS.index("title")]
 
 
-def test_works_of_several_rows_are_taken_apart_before_they_are_merged_with_others(two_rows):
-    merging.merge(ids(two_rows), NOW, by="editor")
-    older = make_paper(7)
+def test_works_of_several_rows_are_taken_apart_before_people_merge_them_with_others(two_rows):
+    by_hand = make_paper(7)
     Paper.objects.filter(pk=two_rows[0].pk).update(arxiv_id=None, key="x")
+    merging.merge(ids(two_rows), NOW, by="editor")
     with pytest.raises(merging.CannotMerge, match="take it apart first"):
-        merging.merge([two_rows[0].pk, older.pk], NOW, by="editor")
+        merging.merge([two_rows[0].pk, by_hand.pk], NOW, by="editor")
 
 
 def test_two_rows_without_arxiv_id_that_come_to_bear_one_doi_become_one_work():

@@ -149,3 +149,27 @@ def test_nobody_is_asked_while_arxiv_wants_to_be_left_alone(arxiv):
     SourceRun.objects.create(source="arxiv_api", day=TODAY, started_at=NOW, retry_at=NOW + timedelta(hours=2))
     arxiv(WITHDRAWN)
     assert filling.fill_in(NOW) is None
+
+
+def test_arxiv_that_wants_to_be_left_alone_while_it_is_asked_is_left_alone(arxiv):
+    make_edition([make_paper(1)])
+    asked = arxiv(WITHDRAWN, confirms=SourceError("429", transient=True, busy=True, wait=7200))
+    run = filling.fill_in(NOW)
+    assert (run.state, len(asked)) == ("failed", 1)
+    assert filling.fill_in(NOW + timedelta(hours=1)) is None
+    assert filling.fill_in(NOW + timedelta(hours=3)) is not None
+
+
+def test_the_newest_papers_without_categories_are_asked_about_first(arxiv, monkeypatch):
+    monkeypatch.setattr(fetching, "BATCH", 2)
+    for number in (1, 2, 3):
+        make_paper(number, categories=[], first_seen_at=NOW - timedelta(hours=number))
+    asked = []
+
+    def nothing(ids):
+        asked.extend(ids)
+        return []
+
+    monkeypatch.setattr(filling, "FILL_IN", nothing)
+    filling.fill_in(NOW)
+    assert asked == ["2603.00001", "2603.00002"]
