@@ -9,14 +9,14 @@ _DOUBLE = re.compile(r"(?<!`)``(?!`)([^`\"]{1,300}?)(?:''|\"|”|``(?!\w))")
 _SINGLE = re.compile(r"(?<![`\w])`(?![`\s])([^`'’]{1,80}(?:['’]\w[^`'’]{1,80})?)['’](?![\w'])")
 _BEFORE_TIE = frozenset(".,;:)]%’”'\"_")
 _AFTER_TIE = frozenset("([‘“\"'$")
-_TYPED = re.compile("[`~^]|--")
 _DASHES = re.compile(r"--+")
 _POWER = re.compile(r"\^(?<=[\w)\]]\^)([-+]?\d+)(?![\w^]|[.,]\d)")
 
 
 def typeset(text: str) -> str:
     """``text`` with real quotes and dashes, ties as spaces and ``x^2`` raised. URLs stay as they are."""
-    if not _TYPED.search(text):
+    # Not any() nor a pattern: this is asked of every text, and "in" is ten times faster than either.
+    if "`" not in text and "--" not in text and "~" not in text and "^" not in text:
         return text
     if "://" not in text:
         return _typeset(text)
