@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from digest.delivery import send_digests
-from digest.models import Digest
+from digest.models import Digest, SourceRun
 from digest.rendering import Shelf, digest_message
 from subscriptions import clock, links
 from subscriptions.models import SignupRequest, Subscriber
@@ -267,4 +267,28 @@ def test_the_digest_mail_has_no_axe_violation(open_page, transactional_db, robot
     page.set_content(message.alternatives[0].content)
     assert page.get_by_role("heading", level=2).count() == 10
     found = Axe().run(page, options=AXE_FOR_A_MAIL)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@LIGHT_AND_DARK
+def test_the_strip_of_the_sources_keeps_its_columns_and_has_no_axe_violation(
+    open_page, site, admin_user, client, settings, scheme
+):
+    settings.SOURCES = ["huggingface", "arxiv_rss"]
+    for source, back, state in (("huggingface", 0, "fresh"), ("arxiv_rss", 5, "stalled")):
+        day = TODAY - timedelta(days=back)
+        SourceRun.objects.create(
+            source=source, day=day, state=state, started_at=NOW, finished_at=NOW, received=3, reason="so it is"
+        )
+    client.force_login(admin_user, backend="django.contrib.auth.backends.ModelBackend")
+    page = open_page(color_scheme=scheme, viewport={"width": 1280, "height": 800})
+    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+    page.goto(f"{site}/admin/digest/sourcerun/")
+    rows = page.locator(".strip tbody tr")
+    edges = [
+        [round(cell.bounding_box()["x"]) for cell in rows.nth(at).locator("td").all()] for at in range(rows.count())
+    ]
+    assert len(edges) == 2
+    assert edges[0] == edges[1], "each day has one column"
+    found = Axe().run(page, context=".strip")
     assert found.violations_count == 0, found.generate_report()
