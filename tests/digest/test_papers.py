@@ -162,3 +162,17 @@ def test_no_text_breaks_storing(title, author, abstract, raw, django_db_blocker)
     with pytest.MonkeyPatch.context() as monkeypatch:
         run = serve(monkeypatch, record)
     assert run.state == "fresh" or run.rejected, run.reason
+
+
+def test_the_hour_of_the_first_reading_stays_when_a_later_one_has_lost_or_changed_it(monkeypatch):
+    first, later = NOW - timedelta(hours=5), NOW - timedelta(hours=1)
+    serve(monkeypatch, replace(RECORD, featured_at=first))
+    serve(monkeypatch, replace(RECORD, featured_at=later, upvotes=6))
+    assert Paper.objects.get().featured_at == first
+    serve(monkeypatch, replace(RECORD, featured_at=None, upvotes=7))
+    assert Paper.objects.get().featured_at == first
+
+
+def test_without_an_hour_that_at_which_the_paper_was_first_seen_counts(monkeypatch):
+    serve(monkeypatch, RECORD)
+    assert Paper.objects.get().featured_at == NOW
