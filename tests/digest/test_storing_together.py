@@ -6,12 +6,13 @@ from random import Random
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from digest import fetching
 from digest.models import Paper, Sighting, SourceRun
+from digest.papers import lock
 from digest.sources.base import PaperRecord
-from tests.conftest import NOW, TODAY
+from tests.conftest import NOW, TODAY, make_paper
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORKERS, PAPERS = 4, 60
@@ -62,3 +63,24 @@ def test_workers_that_meet_at_the_same_new_papers_lose_none_and_double_none(monk
     assert Paper.objects.count() == PAPERS
     assert sum(SourceRun.objects.values_list("created", flat=True)) == PAPERS
     assert Sighting.objects.count() == PAPERS * WORKERS
+
+
+def test_no_editors_save_gets_between_reading_a_row_and_writing_it():
+    paper = make_paper(1)
+
+    def save():
+        try:
+            with connection.cursor() as cursor:
+                if connection.vendor == "postgresql":
+                    cursor.execute("SET lock_timeout = '200ms'")
+                Paper.objects.filter(pk=paper.pk).update(title="As the editor says")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            list(lock(Paper.objects.filter(pk=paper.pk)))
+            with pytest.raises(OperationalError):
+                pool.submit(save).result()
+        pool.submit(save).result()
+    assert Paper.objects.get().title == "As the editor says"
