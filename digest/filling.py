@@ -25,9 +25,9 @@ def fill_in(now: datetime, by: str = "") -> SourceRun | None:
 
     None where there is nothing to ask, or arXiv was asked within the hour, or asked to be left alone.
     """
-    asked = SourceRun.objects.filter(source=NAME)
     since = now - timedelta(minutes=settings.FETCH_EVERY_MINUTES)
-    if asked.filter(started_at__gt=since).exists() or {NAME, GATE} & fetching.groups_resting(now):
+    asked = SourceRun.objects.filter(source=NAME, started_at__gt=since).exists()
+    if asked or {NAME, GATE} & fetching.groups_resting(now):
         return None
     wanted = _to_ask_about(now)
     if not wanted:

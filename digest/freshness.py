@@ -29,10 +29,9 @@ def judge(
 
     ``error`` is what the source raised; ``stale`` names the parts of the list that still are an earlier day's.
     """
-    if isinstance(error, OtherDay) and error.shows < day:
+    # A later day is shown: a failure to serve this one, unless there never was one of it.
+    if isinstance(error, OtherDay) and (error.shows < day or batch.quiet):
         return _not_in(batch, now, str(error))
-    if isinstance(error, OtherDay) and batch.quiet:  # it shows a later day: there never was one of this
-        return State.QUIET, batch.quiet
     if error:
         return State.FAILED, str(error)
     if refused and not received:  # the source writes what nobody here can read: no quiet day

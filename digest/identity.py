@@ -72,7 +72,7 @@ class Identity:
 
     @cached_property
     def key(self) -> str:
-        """ArXiv id, else DOI, else title with first author and year, else the source's own name of it."""
+        """The arXiv id, else DOI, else title with first author and year, else the source's own name of it."""
         if self.arxiv_id:
             return f"arxiv:{self.arxiv_id}"
         if self.doi:
@@ -127,13 +127,12 @@ class Works:
                 bearers[name].append(paper)
 
     def find(self, wanted: Identity) -> Paper | None:
-        """The paper of the record's work: by its key, by arXiv id, by DOI, by title with first author and year.
+        """The paper of the record's work: by its key, which holds the arXiv id, by DOI, by title with first author
+        and year.
 
         Two arXiv ids are never one work, nor two DOIs: only a person can say so. Nor is a title alone ever enough.
         """
         if paper := self._by_key.get(wanted.key):
-            return paper
-        if wanted.arxiv_id and (paper := self._by_arxiv.get(wanted.arxiv_id)):
             return paper
         for paper in self._by_doi.get(wanted.doi or "", ()):
             if self._may_be(paper, wanted):

@@ -75,7 +75,7 @@ def settle(stored: Stored, now: datetime, by: str) -> None:
             log.info("papers %s and %s: %s", *pair, refusal)
     if stored.told:
         told = Q(pk__in=stored.told, twins__isnull=False) | Q(twins__in=stored.told)
-        for pk in set(Paper.objects.filter(told).order_by("pk").values_list("pk", flat=True)):
+        for pk in sorted(set(Paper.objects.filter(told).values_list("pk", flat=True))):  # in the order of all locks
             rebuild(pk)
 
 
@@ -99,16 +99,16 @@ def rebuild(pk: int) -> Paper:
         records = _records_of(paper, twins)
         if records is None:
             return paper
-        withdrawn_at = paper.withdrawn_at
+        withdrawn_at, own = paper.withdrawn_at, kept(paper)
         for name, unknown in _UNKNOWN.items():
-            if name not in kept(paper):
+            if name not in own:
                 setattr(paper, name, unknown)
         for named, seen_at in records:
             absorb(paper, named, seen_at)
         # What an editor corrected on a twin holds here too; what was typed of a row made by hand fills gaps only.
         corrected = set(Sighting.objects.filter(paper__in=twins).values_list("paper", flat=True))
         for twin in twins:
-            for name in (kept(twin) & set(TOLD)) - kept(paper):
+            for name in (kept(twin) & set(TOLD)) - own:
                 if twin.pk in corrected or not getattr(paper, name) or name.startswith("blurb"):
                     setattr(paper, name, getattr(twin, name))
         paper.withdrawn_at = withdrawn_at

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from digest.models import Digest, Edition, EditionPaper, Paper
+from digest.sources.base import PaperRecord
 from subscriptions.models import Interest, Subscriber, Suppression, Topic
 
 NOW = datetime(2026, 3, 20, 7, 0, tzinfo=UTC)  # a Friday
@@ -111,6 +112,13 @@ def make_paper(number, title="", *, day=TODAY, **fields):
         "upvotes": number,
     }
     return Paper.objects.create(key=f"arxiv:{arxiv_id}", arxiv_id=arxiv_id, **{**values, **fields})
+
+
+def make_record(number, **fields):
+    """What a source says of a paper; from arxiv_rss unless said otherwise."""
+    arxiv_id = f"2603.{number:05}"
+    values = {"source": "arxiv_rss", "title": f"A study of matter number {number}", "authors": ("Ana Exemplar",)}
+    return PaperRecord(source_key=arxiv_id, arxiv_id=arxiv_id, **{**values, **fields})
 
 
 def make_edition(papers, day=TODAY, state="approved", **fields):

@@ -49,7 +49,6 @@ class Row:
     form: EntryForm
     topics: Sequence[Match]
     item: Item
-
     shown: bool  # whether readers see it
 
     @property

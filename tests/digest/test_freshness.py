@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from digest import approval, editions, fetching, freshness, retention
 from digest.models import SourceRun
 from digest.sources import calendar
-from digest.sources.base import OtherDay, PaperRecord, Rejected, SourceError
-from tests.conftest import NOW, TODAY, make_paper
+from digest.sources.base import OtherDay, Rejected, SourceError
+from tests.conftest import NOW, TODAY, make_paper, make_record
 
 WEDNESDAY = date(2026, 3, 18)
 MORNING, EVENING = datetime(2026, 3, 18, 7, tzinfo=UTC), datetime(2026, 3, 19, 7, tzinfo=UTC)
@@ -21,16 +21,7 @@ SATURDAY, AFTER_MLK_DAY = date(2026, 3, 21), date(2026, 1, 20)
 
 def records(number, *, category="cs.CL", day=WEDNESDAY, source="arxiv_rss", first=0):
     for n in range(first, first + number):
-        arxiv_id = f"2603.{n:05}"
-        yield PaperRecord(
-            source=source,
-            source_key=arxiv_id,
-            arxiv_id=arxiv_id,
-            title=f"Study {n} of something",
-            authors=("Ana Exemplar",),
-            categories=(category,),
-            announced_on=day,
-        )
+        yield make_record(n, source=source, categories=(category,), announced_on=day)
 
 
 @pytest.fixture

@@ -11,24 +11,10 @@ from django.db import OperationalError, connection, transaction
 from digest import fetching
 from digest.models import Paper, Sighting, SourceRun
 from digest.papers import lock
-from digest.sources.base import PaperRecord
-from tests.conftest import NOW, TODAY, make_paper
+from tests.conftest import NOW, TODAY, make_paper, make_record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WORKERS, PAPERS = 4, 60
-
-
-def record(source, number):
-    arxiv_id = f"2603.{number:05}"
-    return PaperRecord(
-        source=source,
-        source_key=arxiv_id,
-        arxiv_id=arxiv_id,
-        title=f"A study of matter number {number}",
-        authors=("Ana Exemplar",),
-        upvotes=number,
-        featured_on=TODAY,
-    )
 
 
 def test_workers_that_meet_at_the_same_new_papers_lose_none_and_double_none(monkeypatch):
@@ -42,7 +28,7 @@ def test_workers_that_meet_at_the_same_new_papers_lose_none_and_double_none(monk
             numbers = list(range(PAPERS))
             Random(source).shuffle(numbers)
             start.wait()
-            yield from (record(source, number) for number in numbers)
+            yield from (make_record(number, source=source, upvotes=number, featured_on=TODAY) for number in numbers)
 
         return fetch
 
