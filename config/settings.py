@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from environs import Env, EnvError
 
+from config.budgets import Windows, parse_windows
 from config.mail_url import MailSettings, parse_mail_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -32,6 +33,15 @@ def read(parse: Callable[..., Any], name: str, default: Any, **options: Any) -> 
         return default
 
 
+def budget(name: str, default: str) -> Windows:
+    """How many in how long, like "3/24h,5/30d"."""
+    return (
+        parse_windows(default)
+        if not (text := env.str(name, ""))
+        else read(lambda *_: parse_windows(text), name, parse_windows(default))
+    )
+
+
 # Django refuses an empty SECRET_KEY before any check can say what to do; with this one E002 says it.
 UNSET = "unset"
 
@@ -40,6 +50,7 @@ UNSET = "unset"
 DEBUG: bool = read(env.bool, "DEBUG", False)
 SECRET_KEY: str = read(env.str, "SECRET_KEY", "insecure-development-key-for-debug-only" if DEBUG else "") or UNSET
 LINK_KEYS: list[str] = read(env.list, "LINK_KEYS", ["insecure-development-link-key-for-debug"] if DEBUG else [])
+RETIRED_LINK_KEYS: list[str] = read(env.list, "RETIRED_LINK_KEYS", [])
 ADDRESS_KEY: str = read(env.str, "ADDRESS_KEY", "insecure-development-address-key-for-debug" if DEBUG else "")
 SITE_URL: str = read(env.str, "SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 SITE_NAME: str = read(env.str, "SITE_NAME", "Daily Papers")
@@ -88,11 +99,19 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.user, mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = mail.use_tls, mail.use_ssl
 EMAIL_TIMEOUT: int = read(env.int, "MAIL_TIMEOUT", 30)
 EMAIL_FILE_PATH = mail.path
-ANYMAIL: dict[str, Any] = {**mail.anymail, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
+# Anymail's webhooks exist only where a secret is set: without one anybody could report a bounce. A list: for rotation.
+MAIL_WEBHOOK_SECRET: list[str] = read(env.list, "MAIL_WEBHOOK_SECRET", [])
+ANYMAIL: dict[str, Any] = {
+    **mail.anymail,
+    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+    "WEBHOOK_SECRET": MAIL_WEBHOOK_SECRET,
+}
 DEFAULT_FROM_EMAIL: str = read(env.str, "FROM_EMAIL", "Daily Papers <papers@localhost>")
 LETTERS_FROM_EMAIL: str = read(env.str, "LETTERS_FROM_EMAIL", DEFAULT_FROM_EMAIL)
 REPLY_TO: str = read(env.str, "REPLY_TO", "")
-ADMINS: list[tuple[str, str]] = []
+ADMINS: list[tuple[str, str]] = [("", address) for address in read(env.list, "ALERT_EMAILS", [])]
+SERVER_EMAIL = LETTERS_FROM_EMAIL
+EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
 
 # --- Papers -------------------------------------------------------------------------------------------------------
 
@@ -106,6 +125,18 @@ FILL_IN: bool = read(env.bool, "FILL_IN", True)
 FETCH_EVERY_MINUTES: int = read(env.int, "FETCH_EVERY_MINUTES", 60)
 SOURCE_TIMEOUT: int = read(env.int, "SOURCE_TIMEOUT", 30)
 SOURCE_CONTACT: str = read(env.str, "SOURCE_CONTACT", "")
+
+# --- The guard: how many letters whoever may cause ------------------------------------------------------------------
+
+LETTERS_PER_ADDRESS = budget("LETTERS_PER_ADDRESS", "1/10m,3/24h,5/30d")
+LETTERS_PER_SITE = budget("LETTERS_PER_SITE", "300/1h")
+SIGNUPS_PER_NETWORK = budget("SIGNUPS_PER_NETWORK", "5/1h,20/24h")
+SIGNUPS_PER_WIDE_NETWORK = budget("SIGNUPS_PER_WIDE_NETWORK", "50/24h")
+BREAKER_AFTER: int = read(env.int, "BREAKER_AFTER", 50)
+BREAKER_SHARE: float = read(env.float, "BREAKER_SHARE", 0.1)
+BREAKER_HOURS: int = read(env.int, "BREAKER_HOURS", 6)
+FORM_MIN_SECONDS: float = read(env.float, "FORM_MIN_SECONDS", 2.0)
+SOFT_BOUNCES: Windows = budget("SOFT_BOUNCES", "3/14d")
 
 # --- The day ------------------------------------------------------------------------------------------------------
 
@@ -153,6 +184,7 @@ AXES_COOLOFF_TIME = 1  # hours
 AXES_FAILURE_LIMIT = 10
 # Not the address alone: behind a proxy all share one, and anybody could lock every editor out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "subscriptions.guard.client_ip"
 AXES_VERBOSE = False  # its logs carry the login name
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -181,6 +213,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -206,7 +239,9 @@ CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if read(env.bool, "BEHIND_PROXY", False) else None
+BEHIND_PROXY: bool = read(env.bool, "BEHIND_PROXY", False)
+PROXY_HOPS: int = read(env.int, "PROXY_HOPS", 1) if BEHIND_PROXY else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # Not "no-referrer": with it Chromium sends "Origin: null" and Django refuses the Confirm button's POST.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "SAMEORIGIN"
@@ -248,6 +283,8 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": max(TICK_SECONDS * 5, 10)}}
     for name in (
         "subscriptions.tasks.handle_signups",
+        "subscriptions.tasks.read_mail_events",
+        "subscriptions.tasks.tidy",
         "digest.tasks.fetch_sources",
         "digest.tasks.draft_edition",
         "digest.tasks.approve_edition",
@@ -260,7 +297,8 @@ CELERY_BEAT_SCHEDULE = {
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "formatters": {"line": {"()": "config.logs.Line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["stderr"],
         "level": LOG_LEVEL if LOG_LEVEL in {"DEBUG", "INFO", "WARNING", "ERROR"} else "INFO",

@@ -140,7 +140,4 @@ def digest_message(
         "next_due_at": subscriber.next_due_at.astimezone(ZoneInfo(subscriber.zone)) if subscriber.next_due_at else None,
         "zone": subscriber.zone,
     }
-    message = message_to(subscriber, "digest", context, now=now, key=f"digest-{digest.pk}", listed=True)
-    # Opaque, since some providers show it to the reader; it brings the provider's events back to the row.
-    message.metadata = {"digest": str(digest.pk)}  # type: ignore[attr-defined]
-    return message
+    return message_to(subscriber, "digest", context, now=now, key=f"digest-{digest.pk}", listed=True)

@@ -2,6 +2,7 @@
 # ruff: noqa: ARG002 - the hooks have Django's signatures
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,11 +16,15 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from subscriptions import clock, lifecycle, models, schedule
+from subscriptions.addresses import address_hash
+from subscriptions.consent import Origin
 from subscriptions.forms import zone_choices
-from subscriptions.models import Subscriber, Suppression, Topic, address_hash
+from subscriptions.interests import Interests
+from subscriptions.models import Subscriber, Suppression, Topic
 
 SHOWN_EVENTS = 20
-CHOSEN = ("hour", "zone", "weekdays", "paused_until", "paper_limit", "only_my_topics")
+BY_ADMIN = Origin("admin")
+CHOSEN = ("hour", "zone", "paused_until", "paper_limit", "only_my_topics")
 HISTORY = ("created_at", "confirmed_at", "last_due_at", "next_due_at")
 OPTIONS = ("paused_until", "topics", "paper_limit", "only_my_topics")
 SHOWN = ("email", "state", "hour", "zone", "days", *OPTIONS, *HISTORY)
@@ -154,16 +159,12 @@ class SubscriberAdmin(FoundByAddress):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A changed hour, zone or pause moves the next digest."""
-        obj.weekdays = schedule.weekdays(form.cleaned_data["days"])
-        obj.reschedule(clock.now())
-        # Never the state: the reader may be leaving this moment.
-        obj.save(update_fields=[*CHOSEN, "next_due_at"])
-        wanted = {topic.pk for topic in form.cleaned_data["topics"]}
-        obj.interests.exclude(topic__in=wanted).delete()
-        models.Interest.objects.bulk_create(
-            [models.Interest(subscriber=obj, topic_id=topic) for topic in sorted(wanted)],
-            ignore_conflicts=True,
-        )
+        data = form.cleaned_data
+        choices = {name: data[name] for name in CHOSEN} | {"weekdays": schedule.weekdays(data["days"])}
+        wanted = tuple(topic.pk for topic in data["topics"])
+        own = Interests.of(obj)
+        muted = tuple(pk for pk in own.muted_topics if pk not in wanted)
+        lifecycle.choose(obj, choices, replace(own, topics=wanted, muted_topics=muted), clock.now(), BY_ADMIN)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """With what the reader agreed to and asked for, the newest first."""
@@ -180,7 +181,7 @@ class SubscriberAdmin(FoundByAddress):
             context["title"] = "Unsubscribe these readers?"
             return TemplateResponse(request, "admin/subscriptions/subscriber/unsubscribe.html", context)
         now = clock.now()
-        left = [reader for reader in queryset if lifecycle.unsubscribe(reader, now, "admin")]
+        left = [reader for reader in queryset if lifecycle.unsubscribe(reader, now, BY_ADMIN)]
         self.log(request, left, "Unsubscribed.")
         self.message_user(request, f"Unsubscribed: {len(left)}.", messages.SUCCESS)
         return None
@@ -195,7 +196,7 @@ class SuppressionForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
         """Refuse a second one by hand while the first is in force."""
         data = super().clean() or {}
         same = {"email_hash": address_hash(data.get("address", "")), "reason": Suppression.Reason.MANUAL}
-        if Suppression.objects.live().filter(**same).exists():
+        if Suppression.objects.live(clock.now()).filter(**same).exists():
             raise ValidationError("This address is suppressed by hand already.")
         self.instance.email_hash, self.instance.reason = same.values()
         return data
@@ -229,8 +230,8 @@ class SuppressionAdmin(FoundByAddress):
     @admin.action(description="Lift the selected suppressions", permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: Any) -> None:
         """The addresses may get mail again; the rows stay as the record."""
-        live = list(queryset.live())
-        Suppression.objects.live().filter(pk__in=[row.pk for row in live]).update(lifted_at=clock.now())
+        live = list(queryset.live(clock.now()))
+        Suppression.objects.filter(pk__in=[row.pk for row in live], lifted_at=None).update(lifted_at=clock.now())
         self.log(request, live, "Lifted.")
         self.message_user(request, f"Lifted: {len(live)}.", messages.SUCCESS)
 

@@ -28,12 +28,14 @@ def message_to(
     now: datetime,
     key: str,
     listed: bool = False,
+    to: str = "",
 ) -> EmailMultiAlternatives:
     """The mail ``templates/emails/<name>/`` to one reader, not sent.
 
     ``key`` names the mail for ever ("digest-17"): its Message-ID is made of it, so a retry carries the same
     (RFC 5322 section 3.6.4). ``listed`` mails are the list's: they carry List-Id and one-click unsubscribe
-    (RFC 2919, RFC 2369, RFC 8058). Raises ValueError where the subject's template gives nothing.
+    (RFC 2919, RFC 2369, RFC 8058). ``to`` is another address than the reader's: one to be confirmed, or the old one.
+    Raises ValueError where the subject's template gives nothing.
     """
     context = {**site_context(), **_reader_context(subscriber, now), **context}
     subject = " ".join(render_to_string(f"emails/{name}/subject.txt", context, using="text").split())
@@ -41,17 +43,19 @@ def message_to(
         raise ValueError(f"emails/{name}/subject.txt gave an empty subject")
     context["subject"] = subject
     body = render_to_string(f"emails/{name}/body.txt", context, using="text")
-    html = render_to_string(f"emails/{name}/body.html", context)
     message = EmailMultiAlternatives(
         subject=subject,
         body=body.strip() + "\n",
         from_email=settings.DEFAULT_FROM_EMAIL if listed else settings.LETTERS_FROM_EMAIL,
-        to=[subscriber.email],
+        to=[to or subscriber.email],
         reply_to=[settings.REPLY_TO] if settings.REPLY_TO else None,
         headers=_headers(context, now=now, key=key, listed=listed),
     )
-    message.attach_alternative(html, "text/html")
+    if not subscriber.text_only:
+        message.attach_alternative(render_to_string(f"emails/{name}/body.html", context), "text/html")
     message.encoding = QUOTED_PRINTABLE
+    # Opaque, since some providers show it to the reader; it brings the provider's events back to the mail.
+    message.metadata = {"mail": key}  # type: ignore[attr-defined]
     return message
 
 

@@ -1,173 +1,225 @@
-"""What happens to a reader: asked, confirmed, changed, left. Each leaves a ConsentEvent."""
+"""What happens to a reader, and the only place where a state changes: docs/readers.md has the table.
 
-from collections.abc import Iterable
+Each change takes the row as it is now, under its lock, and leaves a ConsentEvent in the same transaction.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.core.mail import EmailMessage
-from django.db import connection, transaction
-from django.db.models import Q
-from django.urls import reverse
+from django.db import transaction
 
-from subscriptions.emails import message_to
-from subscriptions.links import absolute, confirm_path, manage_token
-from subscriptions.models import (
-    ConsentEvent,
-    Interest,
-    SignupRequest,
-    Subscriber,
-    Suppression,
-    Topic,
-    address_hash,
-)
+from subscriptions import consent, letters, privacy, schedule
+from subscriptions.consent import Origin
+from subscriptions.interests import Interests
+from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscriber, Suppression, Topic
 
-WORDING = (
-    "One email a day with trending papers in the topics you choose. We send a link to confirm first. "
-    "Leave at any time with one click."
-)
-Outcome = SignupRequest.Outcome
-CHOICES = ("hour", "zone", "paper_limit", "only_my_topics")
-LEASE = timedelta(minutes=2)
-MAX_ATTEMPTS = 5
-# Confirmation mails to one address, all windows rolling: a cap without a window locks people out for good.
-BUDGETS = ((timedelta(minutes=10), 1), (timedelta(hours=24), 3), (timedelta(days=30), 5))
+Kind, State = ConsentEvent.Kind, Subscriber.State
+CHOICES = ("hour", "zone", "weekdays", "paper_limit", "only_my_topics", "images", "text_only", "language")
+LIMITS = (5, 10, 20)
+UNDO_WITHIN = timedelta(hours=1)
+NOT_ME_FOR = timedelta(days=365)
+KEPT_PENDING = timedelta(days=7)
 
 
-def request_signup(email: str, now: datetime) -> SignupRequest:
-    """Write down that somebody asked, whatever the state of the address. The task does the rest."""
-    return SignupRequest.objects.create(email=email, email_hash=address_hash(email), created_at=now)
+def confirm(request: SignupRequest, now: datetime, origin: Origin) -> Subscriber:
+    """The reader pressed Confirm. Pressing twice is harmless, and so is pressing after having left again.
 
-
-def waiting_signups(now: datetime) -> list[int]:
-    """Requests that nobody works on: new ones, and those that a lost worker or a silent mail server left."""
-    free = SignupRequest.objects.filter(Q(free_at=None) | Q(free_at__lte=now), handled_at=None)
-    return list(free.order_by("pk").values_list("pk", flat=True)[:500])
-
-
-def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMessage | None] | None:
-    """Claim a request and say which mail it needs, if any. None where another worker has it or it is done."""
-    with transaction.atomic():
-        claimed = SignupRequest.objects.filter(
-            Q(free_at=None) | Q(free_at__lte=now), pk=request_id, handled_at=None
-        ).update(free_at=now + LEASE)
-        if not claimed:
-            return None
-        request = SignupRequest.objects.get(pk=request_id)
-        request.attempts += 1
-        request.save(update_fields=["attempts"])
-        _one_at_a_time(request.email_hash)
-        subscriber = Subscriber.objects.filter(email=request.email).first()
-        if Suppression.objects.live().filter(email_hash=request.email_hash).exclude(reason="bounce").exists():
-            return _without_mail(request, Outcome.SUPPRESSED, now)
-        if _over_budget(request, now):
-            return _without_mail(request, Outcome.OVER_BUDGET, now)
-        if subscriber is None:
-            subscriber, _ = Subscriber.objects.get_or_create(email=request.email, defaults={"created_at": now})
-        request.subscriber = subscriber
-        request.save(update_fields=["subscriber"])
-        if request.attempts == 1:
-            _note(subscriber, ConsentEvent.Kind.REQUESTED, now, "sign-up form", WORDING)
-    return request, _letter(request, subscriber, now)
-
-
-def _letter(request: SignupRequest, subscriber: Subscriber, now: datetime) -> EmailMessage:
-    if subscriber.state == Subscriber.State.ACTIVE:
-        context = {"preferences_url": absolute(reverse("preferences", args=[manage_token(subscriber, now)]))}
-        request.outcome = Outcome.ALREADY_SENT
-        return message_to(subscriber, "already", context, now=now, key=f"already-{request.pk}")
-    request.outcome = Outcome.CONFIRM_SENT
-    context = {"confirm_url": absolute(confirm_path(request, now))}
-    return message_to(subscriber, "confirm", context, now=now, key=f"confirm-{request.pk}")
-
-
-def _without_mail(request: SignupRequest, outcome: Outcome, now: datetime) -> tuple[SignupRequest, None]:
-    request.outcome = outcome
-    finish(request, now)
-    return request, None
-
-
-def finish(request: SignupRequest, now: datetime, reason: str = "") -> None:
-    """The request is done."""
-    request.handled_at, request.free_at, request.reason = now, None, reason[:200]
-    request.save(update_fields=["handled_at", "free_at", "outcome", "reason"])
-
-
-def give_up_or_retry(request: SignupRequest, now: datetime, reason: str) -> None:
-    """The mail did not leave: again after the lease, at most MAX_ATTEMPTS times."""
-    if request.attempts >= MAX_ATTEMPTS:
-        request.outcome = Outcome.FAILED
-        finish(request, now, reason)
-
-
-def _over_budget(request: SignupRequest, now: datetime) -> bool:
-    others = SignupRequest.objects.filter(email_hash=request.email_hash).exclude(pk=request.pk)
-    sent = others.filter(outcome__in=[Outcome.CONFIRM_SENT, Outcome.ALREADY_SENT])
-    in_hand = others.filter(handled_at=None, free_at__gt=now, subscriber__isnull=False).count()
-    return any(sent.filter(handled_at__gt=now - window).count() + in_hand >= most for window, most in BUDGETS)
-
-
-def _one_at_a_time(email_hash: str) -> None:
-    """Requests of one address wait for each other until the end of the transaction; on SQLite all writers do anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [email_hash])
-
-
-def confirm(request: SignupRequest, now: datetime) -> Subscriber:
-    """The reader pressed Confirm. Pressing twice is harmless."""
+    Only a request made after the last leaving counts: an old mail must not bring back who left. Raises
+    Subscriber.DoesNotExist where the reader was erased meanwhile.
+    """
     with transaction.atomic():
         assert request.subscriber_id, "a confirm link exists only for a handled request"
-        subscriber = Subscriber.objects.to_change(request.subscriber_id)
-        if subscriber.state != Subscriber.State.ACTIVE:
-            subscriber.state = Subscriber.State.ACTIVE
-            subscriber.confirmed_at = now
-            subscriber.reschedule(now)
-            subscriber.save(update_fields=["state", "confirmed_at", "next_due_at"])
-            _note(subscriber, ConsentEvent.Kind.CONFIRMED, now, "confirm page", WORDING)
-            Suppression.objects.live().filter(
-                email_hash=subscriber.email_hash, reason=Suppression.Reason.BOUNCE
-            ).update(lifted_at=now)
-    return subscriber
+        reader = Subscriber.objects.to_change(request.subscriber_id)
+        left_since = reader.left_at is not None and reader.left_at >= request.created_at
+        if reader.state != State.ACTIVE and not left_since:
+            reader.confirmed_at = now
+            _activate(reader, now)
+            consent.note(reader, Kind.CONFIRMED, now, origin, consent.CONFIRM)
+            lifted = Suppression.objects.filter(
+                email_hash=reader.email_hash, reason__in=Suppression.LIFTED_BY_CONFIRMING, lifted_at=None
+            )
+            lifted.update(lifted_at=now)
+    return reader
 
 
-def choose(subscriber: Subscriber, topics: Iterable[Topic], now: datetime, where: str = "preferences") -> None:
-    """Save what the reader chose, with these topics, and recompute when the next digest is due.
+def choose(
+    subscriber: Subscriber, choices: Mapping[str, Any], interests: Interests, now: datetime, origin: Origin
+) -> None:
+    """Save what the reader, or an operator for the reader, chose and recompute when the next digest is due.
 
     Only the choices are written, onto the row as it is now: an unsubscribe in between must win.
     """
     with transaction.atomic():
-        current = Subscriber.objects.to_change(subscriber.pk)
-        for name in CHOICES:
-            setattr(current, name, getattr(subscriber, name))
-        current.reschedule(now)
-        current.save(update_fields=[*CHOICES, "next_due_at"])
-        wanted = {topic.pk for topic in topics}
-        subscriber.interests.exclude(topic__in=wanted).delete()
-        Interest.objects.bulk_create(
-            [Interest(subscriber=subscriber, topic_id=topic) for topic in sorted(wanted)],
-            ignore_conflicts=True,
+        reader = _set(
+            subscriber, now, **{name: choices[name] for name in (*CHOICES, "paused_until") if name in choices}
         )
-        _note(subscriber, ConsentEvent.Kind.CHANGED, now, where)
+        wanted = interests.rows(reader)
+        reader.interests.all().delete()
+        Interest.objects.bulk_create(wanted)
+        consent.note(reader, Kind.CHANGED, now, origin)
 
 
-def unsubscribe(subscriber: Subscriber, now: datetime, where: str) -> bool:
-    """The reader leaves, at once and for digests already planned too; False where he had left before."""
+def mute(subscriber: Subscriber, topic: Topic, now: datetime, origin: Origin) -> None:
+    """No more papers of this topic, unless another interest brings them."""
+    with transaction.atomic():
+        reader = Subscriber.objects.to_change(subscriber.pk)
+        Interest.objects.update_or_create(subscriber=reader, topic=topic, defaults={"kind": Interest.Kind.MUTED_TOPIC})
+        consent.note(reader, Kind.CHANGED, now, origin)
+
+
+def fewer(subscriber: Subscriber, now: datetime, origin: Origin) -> int:
+    """The next smaller number of papers; what it is now."""
+    with transaction.atomic():
+        current = Subscriber.objects.to_change(subscriber.pk).paper_limit
+        limit = max((number for number in LIMITS if number < current), default=current)
+        if limit != current:
+            consent.note(_set(subscriber, now, paper_limit=limit), Kind.CHANGED, now, origin)
+    return limit
+
+
+def go_weekly(subscriber: Subscriber, now: datetime, origin: Origin) -> Subscriber:
+    """One digest a week from now on, on the local weekday of the last one; of today where there was none."""
+    with transaction.atomic():
+        reader = Subscriber.objects.to_change(subscriber.pk)
+        if not reader.is_weekly:
+            day = reader.last_day or schedule.local_day(now, reader.zone)
+            consent.note(_set(reader, now, weekdays=1 << day.weekday()), Kind.CHANGED, now, origin)
+    return Subscriber.objects.get(pk=subscriber.pk)
+
+
+def pause(subscriber: Subscriber, until: datetime, now: datetime, origin: Origin) -> None:
+    """No digest before ``until`` (UTC); it ends by itself. Raises ValueError for an end that is over."""
+    if until <= now:
+        raise ValueError("a pause ends in the future")
+    with transaction.atomic():
+        consent.note(_set(subscriber, now, paused_until=until), Kind.PAUSED, now, origin)
+
+
+def resume(subscriber: Subscriber, now: datetime, origin: Origin) -> bool:
+    """The pause ends now; False where there was none."""
+    with transaction.atomic():
+        paused = Subscriber.objects.to_change(subscriber.pk).is_paused(now)
+        reader = _set(subscriber, now, paused_until=None)
+        if paused:
+            consent.note(reader, Kind.RESUMED, now, origin)
+    return paused
+
+
+def unsubscribe(subscriber: Subscriber, now: datetime, origin: Origin) -> bool:
+    """The reader leaves, at once and for digests already planned too; False where that had been so before."""
     with transaction.atomic():
         left = (
             Subscriber.objects.filter(pk=subscriber.pk)
-            .exclude(state=Subscriber.State.UNSUBSCRIBED)
-            .update(state=Subscriber.State.UNSUBSCRIBED, next_due_at=None)
+            .exclude(state=State.UNSUBSCRIBED)
+            .update(state=State.UNSUBSCRIBED, next_due_at=None, left_at=now)
         )
         if left:
-            _note(subscriber, ConsentEvent.Kind.WITHDRAWN, now, where)
+            consent.note(subscriber, Kind.WITHDRAWN, now, origin)
     return bool(left)
 
 
-def _note(subscriber: Subscriber, kind: ConsentEvent.Kind, now: datetime, where: str, wording: str = "") -> None:
-    ConsentEvent.objects.create(
-        subscriber=subscriber,
-        email_hash=subscriber.email_hash,
-        kind=kind,
-        at=now,
-        where=where,
-        wording=wording,
+def can_undo(subscriber: Subscriber, now: datetime) -> bool:
+    """Whether the reader left within the hour, and had confirmed before."""
+    return (
+        subscriber.state == State.UNSUBSCRIBED
+        and subscriber.confirmed_at is not None
+        and subscriber.erase_asked_at is None
+        and subscriber.left_at is not None
+        and now < subscriber.left_at + UNDO_WITHIN
     )
+
+
+def undo(subscriber: Subscriber, now: datetime, origin: Origin) -> bool:
+    """Take back a leaving of the last hour; False where there is none to take back."""
+    with transaction.atomic():
+        reader = Subscriber.objects.to_change(subscriber.pk)
+        if not can_undo(reader, now):
+            return False
+        _activate(reader, now)
+        consent.note(reader, Kind.RESTORED, now, origin)
+    return True
+
+
+def give_reason(subscriber: Subscriber, reason: str, now: datetime, origin: Origin) -> None:
+    """Why the reader left, in one of our words."""
+    consent.note(subscriber, Kind.REASON, now, Origin(reason, origin.network, origin.token))
+
+
+def not_me(request: SignupRequest, now: datetime, origin: Origin) -> None:
+    """Whoever reads this address did not ask: no mail to it for twelve months, whoever types it."""
+    with transaction.atomic():
+        Suppression.objects.update_or_create(
+            email_hash=request.email_hash,
+            reason=Suppression.Reason.NOT_ME,
+            lifted_at=None,
+            defaults={"created_at": now, "ends_at": now + NOT_ME_FOR},
+        )
+        reader = Subscriber.objects.filter(signup_requests=request, email_hash=request.email_hash).first()
+        if reader and unsubscribe(reader, now, origin):
+            consent.note(reader, Kind.DISOWNED, now, origin)
+
+
+def move(request: SignupRequest, now: datetime, origin: Origin) -> bool:
+    """Use the address that was confirmed, and tell the old one; False where it belongs to another reader by now.
+
+    Raises privacy.NotYet, and then nothing has changed, where the address has a mail on the wire.
+    """
+    with transaction.atomic():
+        assert request.subscriber_id, "a link to move exists only for a known reader"
+        reader = Subscriber.objects.to_change(request.subscriber_id)
+        if reader.email == request.email:
+            return True
+        other = Subscriber.objects.filter(email=request.email).first()
+        if other and other.state == State.ACTIVE:
+            return False
+        if other:  # asked for once and never confirmed, or left: the address has a reader now
+            privacy.forget(other, now)
+        old = reader.email
+        reader.email = request.email
+        reader.save(update_fields=["email", "email_hash"])
+        consent.note(reader, Kind.MOVED, now, origin)
+        letters.ask(SignupRequest.Kind.MOVED, old, now, network=origin.network, subscriber=reader)
+    return True
+
+
+def ask_erase(subscriber: Subscriber, now: datetime, origin: Origin) -> bool:
+    """Erase a reader now, or as soon as the mail on the wire has ended; whether it is done.
+
+    The wish is a row first: from here on nothing is sent, and the sweep does what this call could not.
+    """
+    with transaction.atomic():
+        unsubscribe(subscriber, now, origin)
+        Subscriber.objects.filter(pk=subscriber.pk, erase_asked_at=None).update(erase_asked_at=now)
+    try:
+        privacy.erase(subscriber.pk, now)
+    except privacy.NotYet:
+        return False
+    return True
+
+
+def expire(now: datetime) -> int:
+    """Forget sign-ups that were never confirmed, and requests, after seven days; how many rows."""
+    with transaction.atomic():
+        requests, _ = SignupRequest.objects.filter(created_at__lte=now - KEPT_PENDING).delete()
+        waiting = Subscriber.objects.filter(state=State.PENDING, created_at__lte=now - KEPT_PENDING)
+        stale = list(waiting.filter(signup_requests=None).values_list("pk", flat=True)[:1000])
+        ConsentEvent.objects.forget_entirely(stale)
+        Subscriber.objects.filter(pk__in=stale, state=State.PENDING).delete()
+    return requests + len(stale)
+
+
+def _activate(reader: Subscriber, now: datetime) -> None:
+    reader.state, reader.left_at = State.ACTIVE, None
+    reader.reschedule(now)
+    reader.save(update_fields=["state", "left_at", "confirmed_at", "next_due_at"])
+
+
+def _set(subscriber: Subscriber, now: datetime, **values: Any) -> Subscriber:
+    """Write these fields onto the row as it is now, and reschedule; the row."""
+    reader = Subscriber.objects.to_change(subscriber.pk)
+    for name, value in values.items():
+        setattr(reader, name, value)
+    reader.reschedule(now)
+    reader.save(update_fields=[*values, "next_due_at"])
+    return reader

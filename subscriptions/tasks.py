@@ -6,9 +6,10 @@ from typing import Any
 
 from anymail.exceptions import AnymailError
 from celery import shared_task
+from django.core.mail import mail_admins
 from kombu.exceptions import OperationalError
 
-from subscriptions import clock, lifecycle
+from subscriptions import clock, guard, letters, lifecycle, privacy
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 def handle_signup(request_id: int) -> None:
     """Send the mail that one sign-up request needs."""
     now = clock.now()
-    found = lifecycle.letter_for(request_id, now)
+    found = letters.letter_for(request_id, now)
     request, letter = found or (None, None)
     if request is None or letter is None:
         return
@@ -25,16 +26,40 @@ def handle_signup(request_id: int) -> None:
         letter.send()
     except (OSError, SMTPException, AnymailError) as error:
         log.warning("the mail of sign-up request %s did not leave: %s", request_id, type(error).__name__)
-        lifecycle.give_up_or_retry(request, now, type(error).__name__)
+        letters.give_up_or_retry(request, now, type(error).__name__)
     else:
-        lifecycle.finish(request, now)
+        letters.finish(request, now)
 
 
 @shared_task(name="subscriptions.tasks.handle_signups")
 def handle_signups() -> None:
-    """The sweep: requests whose nudge was lost, or whose mail did not leave."""
-    for request_id in lifecycle.waiting_signups(clock.now()):
+    """The sweep: requests whose nudge was lost, that were held, or whose mail did not leave."""
+    for request_id in letters.waiting(clock.now()):
         handle_signup(request_id)
+
+
+@shared_task(name="subscriptions.tasks.tidy")
+def tidy() -> None:
+    """Watch whether sign-ups are confirmed, finish erasures, and forget what is old."""
+    now = clock.now()
+    if breaker := guard.watch(now):
+        log.error("confirmation mails are held: %s", breaker.reason)
+        _alert(
+            "Confirmation mails are held",
+            f"{breaker.reason}.\n\nLook at Sign-up requests in the admin, then close the breaker there.",
+        )
+    if erased := privacy.erase_waiting(now):
+        log.info("erased %s readers", erased)
+    if gone := lifecycle.expire(now) + guard.sweep(now):
+        log.info("forgot %s old rows of sign-ups", gone)
+
+
+def _alert(subject: str, text: str) -> None:
+    """Tell the operators (ALERT_EMAILS). A mail server that is away is no reason to fail: the log has it."""
+    try:
+        mail_admins(subject, text)
+    except (OSError, SMTPException, AnymailError) as error:
+        log.warning("the alert did not leave: %s", type(error).__name__)
 
 
 def nudge(task: Any, *args: int) -> None:

@@ -1,7 +1,8 @@
 """Links in mails: an id, a minute and 128 bits of HMAC-SHA256, in base62, with one key per purpose.
 
 A token of one purpose is noise to every other. Keys come from LINK_KEYS, apart from SECRET_KEY: the first signs, all
-of them verify, so a new key is put in front and no link that was mailed dies.
+of them verify, so a new key is put in front and no link that was mailed dies. RETIRED_LINK_KEYS verify unsubscribe
+links only, for ever: a key that leaked, or is only old, goes there, and all its other links die.
 """
 
 import hashlib
@@ -24,6 +25,9 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     MANAGE = "manage"
     UNSUBSCRIBE = "unsubscribe"
+    LEFT = "left"  # undo and reason, after leaving
+    FRESH = "fresh"  # export, erase, change of address
+    MOVE = "move"  # the new address confirms
 
 
 # None: a digest found years later must still let its reader leave.
@@ -31,6 +35,9 @@ LIFETIME: dict[Purpose, timedelta | None] = {
     Purpose.CONFIRM: timedelta(hours=72),
     Purpose.MANAGE: timedelta(days=30),
     Purpose.UNSUBSCRIBE: None,
+    Purpose.LEFT: timedelta(hours=1),
+    Purpose.FRESH: timedelta(minutes=15),
+    Purpose.MOVE: timedelta(hours=72),
 }
 
 
@@ -41,6 +48,11 @@ class Token:
     id: int
     made_at: datetime
     expired: bool
+
+    @property
+    def name(self) -> str:
+        """Names the link in a record without being one: row and minute, no signature."""
+        return f"{self.id}/{self.made_at:%Y-%m-%dT%H:%M}"
 
 
 def make(purpose: Purpose, id: int, now: datetime, keys: Sequence[str]) -> str:  # noqa: A002

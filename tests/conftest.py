@@ -9,6 +9,8 @@ import pytest
 
 from digest.models import Digest, Edition, EditionPaper, Paper
 from digest.sources.base import PaperRecord
+from subscriptions.consent import Origin
+from subscriptions.forms import stamp
 from subscriptions.models import Interest, Subscriber, Suppression, Topic
 
 NOW = datetime(2026, 3, 20, 7, 0, tzinfo=UTC)  # a Friday
@@ -97,6 +99,16 @@ def suppressed(db):
     reader = make_reader("suppressed")
     Suppression.objects.create(email_hash=reader.email_hash, reason="complaint", created_at=NOW)
     return reader
+
+
+def filled(email, **more):
+    """What a browser sends of a form that asks for an address."""
+    return {"email": email, "made": stamp(), "leave_empty": "", **more}
+
+
+def origin(where="test"):
+    """Where a change came from, when a test makes it."""
+    return Origin(where)
 
 
 def make_paper(number, title="", *, day=TODAY, **fields):

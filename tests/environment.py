@@ -16,4 +16,5 @@ def test_environment(database: str, redis: str) -> dict[str, str]:
         "REDIS_URL": redis,
         "SOURCES": "huggingface",
         "FILL_IN": "false",
+        "FORM_MIN_SECONDS": "0",
     }

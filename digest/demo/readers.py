@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from subscriptions.consent import kept
 from subscriptions.models import ConsentEvent, Interest, Subscriber, Suppression, Topic
 
 # (zone, local hour): at 06:05 UTC the first group's hour has come, the second's is five hours off or more.
@@ -95,7 +96,7 @@ def _make(number: int, reader: Reader, confirmed: datetime, midnight: datetime) 
         kind=ConsentEvent.Kind.IMPORTED,
         at=confirmed,
         where="demo",
-        wording="Made up for the demo.",
+        wording=kept("Made up for the demo."),
     )
     return subscriber
 

@@ -15,7 +15,7 @@ from digest.models import Digest
 from digest.tasks import nudge_sending
 from subscriptions import clock, links, schedule
 from subscriptions.models import Subscriber
-from subscriptions.views import expired_link, reader_of, see_other
+from subscriptions.views.pages import expired_link, reader_of, see_other
 
 SHOWN_DAYS = 14
 

@@ -6,17 +6,18 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from subscriptions import clock, lifecycle, links
+from subscriptions import clock, letters, lifecycle, links
 from subscriptions.forms import SignupForm
+from subscriptions.interests import Interests
 from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression
 from subscriptions.tasks import handle_signup, handle_signups
-from tests.conftest import make_reader
+from tests.conftest import filled, make_reader, origin
 
 pytestmark = pytest.mark.django_db
 
 
 def sign_up(client, email="new@example.org"):
-    return client.post(reverse("subscribe"), {"email": email})
+    return client.post(reverse("subscribe"), filled(email))
 
 
 def link_in(message, kind="c"):
@@ -112,10 +113,10 @@ def test_a_request_is_handled_once_by_two_workers(client, nudges):
     sign_up(client)
     request = SignupRequest.objects.get()
     now = clock.now()
-    assert lifecycle.letter_for(request.pk, now) is not None
-    assert lifecycle.letter_for(request.pk, now) is None
-    assert lifecycle.waiting_signups(now) == []
-    assert lifecycle.waiting_signups(now + timedelta(minutes=3)) == [request.pk]
+    assert letters.letter_for(request.pk, now) is not None
+    assert letters.letter_for(request.pk, now) is None
+    assert letters.waiting(now) == []
+    assert letters.waiting(now + timedelta(minutes=3)) == [request.pk]
 
 
 def test_a_mail_server_that_is_away_loses_no_request(client, nudges, settings, monkeypatch):
@@ -156,14 +157,14 @@ def test_an_address_that_cannot_be_mailed_is_refused_with_what_to_do(client, add
     ],
 )
 def test_addresses_are_kept_as_they_can_be_mailed(typed, kept):
-    form = SignupForm({"email": typed})
+    form = SignupForm(filled(typed))
     assert form.is_valid(), form.errors
     assert form.cleaned_data["email"] == kept
 
 
 def test_get_head_and_options_change_nothing(client, confirmed, nudges, now):
-    request = lifecycle.request_signup("new@example.org", clock.now())
-    lifecycle.letter_for(request.pk, clock.now())
+    request = letters.ask(SignupRequest.Kind.SIGN_UP, "new@example.org", clock.now())
+    letters.letter_for(request.pk, clock.now())
     request.refresh_from_db()
     real = clock.now()
     paths = [
@@ -257,8 +258,8 @@ def test_an_old_confirm_link_opens_nothing_even_for_an_active_reader(client, nud
 
 def test_an_unsubscribe_between_reading_and_saving_preferences_wins(confirmed, robotics):
     stale = Subscriber.objects.get(pk=confirmed.pk)
-    lifecycle.unsubscribe(confirmed, clock.now(), "one-click")
-    lifecycle.choose(stale, [robotics], clock.now())
+    lifecycle.unsubscribe(confirmed, clock.now(), origin())
+    lifecycle.choose(stale, {}, Interests(topics=(robotics.pk,)), clock.now(), origin())
     confirmed.refresh_from_db()
     assert (confirmed.state, confirmed.next_due_at) == ("unsubscribed", None)
 
@@ -266,12 +267,12 @@ def test_an_unsubscribe_between_reading_and_saving_preferences_wins(confirmed, r
 def test_requests_in_workers_hands_count_towards_the_budget(client, nudges):
     for _ in range(3):
         sign_up(client)
-    letters = [lifecycle.letter_for(request.pk, clock.now()) for request in SignupRequest.objects.all()]
-    assert [found[1] is not None for found in letters] == [True, False, False]
+    found = [letters.letter_for(request.pk, clock.now()) for request in SignupRequest.objects.all()]
+    assert [one[1] is not None for one in found] == [True, False, False]
 
 
 def test_saving_the_hour_keeps_a_topic_that_is_not_offered_any_more(client, confirmed, robotics):
-    lifecycle.choose(confirmed, [robotics], clock.now())
+    lifecycle.choose(confirmed, {}, Interests(topics=(robotics.pk,)), clock.now(), origin())
     type(robotics).objects.update(offered=False)
     path = reverse("preferences", args=[links.manage_token(confirmed, clock.now())])
     page = client.get(path).content.decode()

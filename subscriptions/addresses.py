@@ -1,0 +1,67 @@
+"""Email addresses: which can be mailed, how they are kept, counted and masked."""
+
+import hashlib
+import hmac
+
+from django.conf import settings
+from email_validator import EmailNotValidError, validate_email
+
+# RFC 5321 section 4.5.3.1: 64 octets, "@", 255 octets, but a path may have 256 with its brackets.
+ADDRESS_LENGTH = 254
+HOW_TO_WRITE = "Enter an email address in the correct format, like name@example.com"
+# Django's mail API cannot carry SMTPUTF8 (RFC 6531), whatever the mail server could.
+NOT_ASCII = (
+    "This email address has letters before the @ that our mail server cannot carry. "
+    "Enter one that has only English letters, digits and signs there"
+)
+# Nobody reads papers there (RFC 2142 and common practice): a mail could only do harm.
+ROLES = frozenset(
+    {"abuse", "hostmaster", "mailer-daemon", "no-reply", "noreply", "postmaster", "security", "webmaster"}
+)
+_DOTS_DO_NOT_COUNT = frozenset({"gmail.com", "googlemail.com"})
+
+
+def clean(text: str) -> str:
+    """The address as it is kept: RFC 5321, IDNA 2008, in lower case. Raises ValueError with what to do."""
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError(HOW_TO_WRITE)
+    try:
+        found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=True, strict=True)
+    except EmailNotValidError as error:
+        raise ValueError(HOW_TO_WRITE) from error
+    if not found.local_part.isascii():
+        raise ValueError(NOT_ASCII)
+    address = f"{found.local_part}@{found.ascii_domain}".lower()
+    if not found.ascii_domain or len(address) > ADDRESS_LENGTH:
+        raise ValueError(HOW_TO_WRITE)
+    return address
+
+
+def address_hash(email: str) -> str:
+    """A keyed hash of an address: finds it again without storing it. Hex, 64 characters."""
+    return keyed_hash(email.strip().lower())
+
+
+def keyed_hash(text: str) -> str:
+    """HMAC-SHA256 under ADDRESS_KEY, hex, 64 characters."""
+    return hmac.new(settings.ADDRESS_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def folded(email: str) -> str:
+    """The address for counting only, never for storing or mailing: without +tag, and without dots at Gmail."""
+    local, _, domain = email.strip().lower().rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _DOTS_DO_NOT_COUNT:
+        local, domain = local.replace(".", ""), "gmail.com"
+    return f"{local}@{domain}"
+
+
+def masked(email: str) -> str:
+    """The address as far as a page may show it: a***@example.org."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def is_role(email: str) -> bool:
+    """Whether the address belongs to a function and not to a reader: postmaster@, abuse@."""
+    return email.partition("@")[0].partition("+")[0] in ROLES

@@ -1,0 +1,181 @@
+"""Single mails that somebody asked for: claimed from the queue, let through by the guard, built. Not sent here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.urls import reverse
+
+from subscriptions import addresses, consent, guard, links
+from subscriptions.emails import message_to
+from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression
+
+Kind, Outcome = SignupRequest.Kind, SignupRequest.Outcome
+LEASE = timedelta(minutes=2)
+MAX_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Which mail one request needs: the outcome once it has left, its template, its links, and whom it goes to."""
+
+    outcome: SignupRequest.Outcome
+    name: str
+    subscriber: Subscriber
+    context: dict[str, Any] = field(default_factory=dict)
+    reminder: bool = False
+
+
+def ask(
+    kind: SignupRequest.Kind, email: str, now: datetime, *, network: str = "", subscriber: Subscriber | None = None
+) -> SignupRequest:
+    """Write down that a letter was asked for, whatever the state of the address. The task does the rest.
+
+    ``email`` is where it shall go, ``subscriber`` whose settings it is about where the asker proved that.
+    """
+    return SignupRequest.objects.create(kind=kind, email=email, network=network, created_at=now, subscriber=subscriber)
+
+
+def waiting(now: datetime) -> list[int]:
+    """Requests that nobody works on: new ones, held ones, and those that a lost worker or a silent server left."""
+    return list(SignupRequest.objects.free(now).order_by("pk").values_list("pk", flat=True)[:500])
+
+
+def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMessage | None] | None:
+    """Claim a request and say which mail it needs, if any. None where another worker has it, or it is held or done."""
+    with transaction.atomic():
+        if not SignupRequest.objects.free(now).filter(pk=request_id).update(free_at=now + LEASE):
+            return None
+        request = SignupRequest.objects.select_related("subscriber").get(pk=request_id)
+        guard.one_at_a_time(request.email)
+        if _stopped(request, now):
+            return _without_mail(request, Outcome.SUPPRESSED, now)
+        letter = _LETTERS[request.kind](request, now)
+        if letter is None:
+            return _without_mail(request, Outcome.NOBODY, now)
+        if letter.outcome is Outcome.CONFIRM_SENT and request.granted_at is None and guard.is_open(now):
+            return _hold(request, now, "the breaker is open")
+        if request.granted_at is None and (refusal := guard.grant_letter(request.email, now, reminder=letter.reminder)):
+            if refusal.kind is guard.Kind.SITE:
+                return _hold(request, now, str(refusal))
+            return _without_mail(request, Outcome.OVER_BUDGET, now, str(refusal))
+        reader = _take(request, letter, now)
+    key = f"{letter.name}-{request.pk}"
+    return request, message_to(reader, letter.name, letter.context, now=now, key=key, to=request.email)
+
+
+def finish(request: SignupRequest, now: datetime, reason: str = "") -> None:
+    """The request is done."""
+    request.handled_at, request.free_at, request.reason = now, None, reason[:200]
+    request.save(update_fields=["handled_at", "free_at", "outcome", "reason"])
+
+
+def give_up_or_retry(request: SignupRequest, now: datetime, reason: str, *, for_ever: bool = False) -> None:
+    """The mail did not leave: again after the lease, at most MAX_ATTEMPTS times; not where it was refused for ever."""
+    if for_ever or request.attempts >= MAX_ATTEMPTS:
+        request.outcome = Outcome.FAILED
+        finish(request, now, reason)
+
+
+def _stopped(request: SignupRequest, now: datetime) -> bool:
+    """Whether the address said No, or is nobody's. A bounce is not a No: a new sign-up may show that it works again."""
+    said_no = Suppression.objects.live(now).filter(email_hash=request.email_hash)
+    return addresses.is_role(request.email) or said_no.exclude(reason__in=Suppression.LIFTED_BY_CONFIRMING).exists()
+
+
+def _take(request: SignupRequest, letter: Letter, now: datetime) -> Subscriber:
+    """The letter is to leave: count the attempt, and keep a new address as a pending reader; whose letter it is."""
+    reader = letter.subscriber
+    if reader.pk is None:
+        reader, _ = Subscriber.objects.get_or_create(email=reader.email, defaults={"created_at": now})
+    if request.granted_at is None and letter.outcome is Outcome.CONFIRM_SENT:
+        origin = consent.Origin("import" if request.kind == Kind.IMPORT else "sign-up form", request.network)
+        consent.note(reader, ConsentEvent.Kind.REQUESTED, now, origin, consent.SIGN_UP)
+    request.subscriber, request.outcome = request.subscriber or reader, letter.outcome
+    request.granted_at = request.granted_at or now
+    request.attempts += 1
+    request.save(update_fields=["subscriber", "granted_at", "attempts"])
+    return reader
+
+
+def _without_mail(
+    request: SignupRequest, outcome: SignupRequest.Outcome, now: datetime, reason: str = ""
+) -> tuple[SignupRequest, None]:
+    request.outcome = outcome
+    finish(request, now, reason)
+    return request, None
+
+
+def _hold(request: SignupRequest, now: datetime, reason: str) -> tuple[SignupRequest, None] | None:
+    """Wait: the site is busy or the breaker open, and the one who asked may be genuine. A day is the end of it."""
+    if now - request.created_at >= guard.GIVE_UP:
+        return _without_mail(request, Outcome.HELD_TOO_LONG, now, reason)
+    request.free_at, request.reason = now + guard.HOLD, reason
+    request.save(update_fields=["free_at", "reason"])
+    return None
+
+
+def _reader_at(email: str) -> Subscriber | None:
+    return Subscriber.objects.filter(email=email).first()
+
+
+def _sign_up(request: SignupRequest, now: datetime) -> Letter:
+    reader = _reader_at(request.email)
+    if reader and reader.state == Subscriber.State.ACTIVE:
+        return _already(reader, now)
+    context = {
+        "confirm_url": links.absolute(links.confirm_path(request, now)),
+        "not_me_url": links.absolute(links.not_me_path(request, now)),
+    }
+    return Letter(Outcome.CONFIRM_SENT, "confirm", reader or Subscriber(email=request.email), context)
+
+
+def _already(reader: Subscriber, now: datetime) -> Letter:
+    context = {"preferences_url": links.absolute(reverse("preferences", args=[links.manage_token(reader, now)]))}
+    return Letter(Outcome.ALREADY_SENT, "already", reader, context, reminder=True)
+
+
+def _link(request: SignupRequest, now: datetime) -> Letter | None:
+    """To whoever is known at this address in any state: who left may want to see or erase what is kept."""
+    reader = _reader_at(request.email)
+    if reader is None:
+        return None
+    context = {
+        "preferences_url": links.absolute(reverse("preferences", args=[links.manage_token(reader, now)])),
+        "fresh_url": links.absolute(links.fresh_path(request, now)),
+    }
+    return Letter(Outcome.LINK_SENT, "link", reader, context)
+
+
+def _move(request: SignupRequest, now: datetime) -> Letter | None:
+    """To a new address. One that is subscribed on its own is told so; the asker sees no difference."""
+    if request.subscriber is None:
+        return None
+    other = _reader_at(request.email)
+    if other and other.pk != request.subscriber.pk and other.state == Subscriber.State.ACTIVE:
+        return _already(other, now)
+    context = {
+        "move_url": links.absolute(links.move_path(request, now)),
+        "old_address": request.subscriber.masked_email,
+    }
+    return Letter(Outcome.MOVE_SENT, "move", request.subscriber, context)
+
+
+def _moved(request: SignupRequest, _: datetime) -> Letter | None:
+    """To the old address, which is not the reader's any more."""
+    if request.subscriber is None:
+        return None
+    context = {"new_address": request.subscriber.masked_email}
+    return Letter(Outcome.MOVED_SENT, "moved", request.subscriber, context)
+
+
+_LETTERS: dict[str, Callable[[SignupRequest, datetime], Letter | None]] = {
+    Kind.SIGN_UP: _sign_up,
+    Kind.IMPORT: _sign_up,
+    Kind.LINK: _link,
+    Kind.MOVE: _move,
+    Kind.MOVED: _moved,
+}

@@ -1,0 +1,154 @@
+"""Everything we hold of a reader, to take along or to erase. Each room adds its part: ``register``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from subscriptions import consent
+from subscriptions.consent import Origin
+from subscriptions.interests import Interests
+from subscriptions.models import ConsentEvent, MailEvent, SignupRequest, Subscriber, Suppression, Topic
+
+
+class NotYet(Exception):  # noqa: N818 - a fact about the moment, not about us
+    """A mail of this reader is being handed over this second. It ends first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one room holds of a reader: how it is exported (JSON values) and how it is erased (may raise NotYet)."""
+
+    export: Callable[[Subscriber], Any]
+    erase: Callable[[Subscriber, datetime], None]
+
+
+_parts: dict[str, Part] = {}
+
+
+def register(name: str, part: Part) -> None:
+    """Add a room's part under its name in the export. Called once, from ``apps.ready()``."""
+    _parts[name] = part
+
+
+def export(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
+    """All that is kept of a reader, as JSON values (GDPR Art. 15 and 20). Times are UTC, ISO 8601."""
+    return {
+        "about": "Everything that Daily Papers keeps about one reader. Times are UTC.",
+        "exported_at": now.isoformat(),
+        "reader": _reader(subscriber),
+        "interests": _interests(subscriber),
+        "consent": [
+            {
+                "what": event.kind,
+                "at": event.at.isoformat(),
+                "where": event.where,
+                "network_hash": event.network,
+                "link": event.token,
+                "you_were_told": event.wording.text if event.wording else "",
+            }
+            for event in subscriber.consent_events.select_related("wording")
+        ],
+        "letters_asked_for": [
+            {
+                "kind": request.kind,
+                "to": request.email,
+                "at": request.created_at.isoformat(),
+                "outcome": request.outcome,
+            }
+            for request in SignupRequest.objects.filter(subscriber=subscriber).order_by("pk")
+        ],
+        "stopped": [
+            {
+                "reason": stop.reason,
+                "at": stop.created_at.isoformat(),
+                "lifted_at": stop.lifted_at and stop.lifted_at.isoformat(),
+            }
+            for stop in Suppression.objects.filter(email_hash=subscriber.email_hash).order_by("pk")
+        ],
+        "reports_of_mail_servers": [
+            {
+                "what": event.kind,
+                "by": event.esp,
+                "mail": event.mail,
+                "at": event.at.isoformat(),
+                "detail": event.detail,
+            }
+            for event in _events(subscriber).order_by("at", "pk")
+        ],
+        **{name: part.export(subscriber) for name, part in _parts.items()},
+    }
+
+
+def erase_waiting(now: datetime) -> int:
+    """Erase the readers whose last mail was on the wire when they asked; how many."""
+    done = 0
+    for pk in Subscriber.objects.exclude(erase_asked_at=None).values_list("pk", flat=True)[:500]:
+        try:
+            done += erase(pk, now)
+        except NotYet:
+            continue
+    return done
+
+
+def erase(pk: int, now: datetime) -> bool:
+    """Forget a reader in one transaction; False where there is none. Raises NotYet, and then nothing has changed.
+
+    What stays: consent events without anything but hash, kind and time, and the keyed hash in Suppression, so that
+    no import brings the address back. A new sign-up by its owner lifts it.
+    """
+    with transaction.atomic():
+        try:
+            reader = Subscriber.objects.to_change(pk)
+        except Subscriber.DoesNotExist:
+            return False
+        Suppression.objects.get_or_create(
+            email_hash=reader.email_hash,
+            reason=Suppression.Reason.ERASED,
+            lifted_at=None,
+            defaults={"created_at": now},
+        )
+        consent.note(reader, ConsentEvent.Kind.ERASED, now, Origin(""))
+        forget(reader, now)
+    return True
+
+
+def forget(reader: Subscriber, now: datetime) -> None:
+    """Take a reader out of every table, within the caller's transaction. Raises NotYet."""
+    for part in _parts.values():
+        part.erase(reader, now)
+    reader.consent_events.all().forget()
+    _events(reader).delete()
+    SignupRequest.objects.filter(email_hash=reader.email_hash).delete()
+    reader.delete()
+
+
+def _events(reader: Subscriber) -> Any:
+    return MailEvent.objects.filter(reader=reader.pk)
+
+
+def _reader(reader: Subscriber) -> dict[str, Any]:
+    shown = ("email", "state", "zone", "paper_limit", "only_my_topics", "images", "text_only", "language")
+    instants = ("paused_until", "created_at", "confirmed_at", "left_at", "last_due_at", "next_due_at")
+    moments = {name: getattr(reader, name) for name in instants}
+    return {
+        "number": reader.pk,
+        **{name: getattr(reader, name) for name in shown},
+        "hour": reader.hour.isoformat("minutes"),
+        "weekdays": [day for day in range(7) if reader.weekdays >> day & 1],
+        **{name: value.isoformat() if value else None for name, value in moments.items()},
+    }
+
+
+def _interests(reader: Subscriber) -> dict[str, list[str]]:
+    own = Interests.of(reader)
+    names = dict(Topic.objects.values_list("pk", "name"))
+    return {
+        "topics": [names[pk] for pk in own.topics],
+        "phrases": list(own.phrases),
+        "authors": list(own.authors),
+        "muted_topics": [names[pk] for pk in own.muted_topics],
+        "muted_words": list(own.muted_words),
+    }

@@ -1,0 +1,103 @@
+"""What the readers' pages have in common: their policy, their links, their answers."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, cast
+
+from csp.constants import NONE, SELF
+from csp.decorators import csp
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+
+from subscriptions import clock, guard, links
+from subscriptions.consent import Origin
+from subscriptions.forms import SignupForm
+from subscriptions.models import Subscriber
+from subscriptions.tokens import Purpose, Token
+
+GONE, NOT_FOUND, UNPROCESSABLE = HTTPStatus.GONE, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY
+View = Callable[..., HttpResponse]
+# Style and icon of our own, forms to ourselves, and nothing else: a page behind a link from a mail.
+TOKEN_POLICY = {
+    "default-src": [NONE],
+    "style-src": [SELF],
+    "img-src": [SELF],
+    "form-action": [SELF],
+    "frame-ancestors": [NONE],
+    "base-uri": [NONE],
+}
+
+
+def token_page(view: View) -> View:
+    """A page whose address is a key: not stored, not indexed, not framed, and nothing loaded from elsewhere.
+
+    Referrer-Policy is the site's "same-origin": with "no-referrer" browsers send "Origin: null", and Django refuses
+    the button.
+    """
+    return _behind_a_key(view, TOKEN_POLICY)
+
+
+def token_page_with_script(view: View) -> View:
+    """The same with scripts of our own."""
+    return _behind_a_key(view, {**TOKEN_POLICY, "script-src": [SELF]})
+
+
+def _behind_a_key(view: View, policy: dict[str, list[str]]) -> View:
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response["X-Robots-Tag"] = "noindex"
+        response["X-Frame-Options"] = "DENY"
+        return response
+
+    return cast("View", csp(policy)(never_cache(shown)))
+
+
+def see_other(url: str) -> HttpResponse:
+    """After a POST: 303, so that a reload asks for the page and does not act again (RFC 9110 section 15.4.4)."""
+    response = redirect(url)
+    response.status_code = HTTPStatus.SEE_OTHER
+    return response
+
+
+def origin_of(request: HttpRequest, where: str, token: Token | None = None) -> Origin:
+    """Where a change comes from, for its consent event."""
+    return Origin(where, guard.network_hash(guard.client_ip(request)), token.name if token else "")
+
+
+def manage_token_of(token: str) -> Token:
+    """What a manage link says. Raises Http404 for a forged one."""
+    read = links.read(Purpose.MANAGE, token, clock.now())
+    if read is None:
+        raise Http404("This link is not complete. Open the newest mail and press its link again.")
+    return read
+
+
+def reader_of(token: str) -> Subscriber | None:
+    """The reader whose manage link this is; None where its 30 days are over. Raises Http404 for a forged one."""
+    read = manage_token_of(token)
+    if read.expired:
+        return None
+    subscriber = Subscriber.objects.filter(pk=read.id, erase_asked_at=None).first()
+    if subscriber is None:
+        raise Http404("Nothing is kept for this link any more. Subscribe again, if you like.")
+    return subscriber
+
+
+def expired_link(request: HttpRequest) -> HttpResponse:
+    """A manage link after its 30 days."""
+    return bad_link(request, "manage", GONE)
+
+
+def bad_link(request: HttpRequest, what: str, status: HTTPStatus = NOT_FOUND) -> HttpResponse:
+    """Why a link does not work and what to do instead; ``what`` names the case in the template."""
+    return render(request, "subscriptions/bad_link.html", {"what": what, "form": SignupForm()}, status=status)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """429: this network has asked for enough. Says nothing of any address."""
+    response = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = "600"
+    return response

@@ -1,0 +1,131 @@
+"""A reader's own settings, behind a link from a mail. No account, no password."""
+
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from subscriptions import clock, guard, letters, lifecycle, links, schedule
+from subscriptions.forms import PauseForm, PreferencesForm
+from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscriber, Topic
+from subscriptions.tasks import handle_signup, nudge
+from subscriptions.views.pages import (
+    UNPROCESSABLE,
+    expired_link,
+    manage_token_of,
+    origin_of,
+    reader_of,
+    see_other,
+    token_page,
+    token_page_with_script,
+    too_many,
+)
+
+
+@token_page_with_script  # it guesses the time zone
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    """Topics, days, hour, zone and the rest. Saving leads to the reader's own page, which says what changed."""
+    subscriber = reader_of(token)
+    if subscriber is None:
+        return expired_link(request)
+    form = PreferencesForm(request.POST or None, instance=subscriber)
+    if request.method == "POST" and form.is_valid():
+        origin = origin_of(request, "preferences", manage_token_of(token))
+        lifecycle.choose(subscriber, form.choices(), form.interests(), clock.now(), origin)
+        return see_other(reverse("reader", args=[token]) + "?saved=" + ".".join(form.changed_words() or ["nothing"]))
+    now = clock.now()
+    context = {
+        "form": form,
+        "subscriber": Subscriber.objects.get(pk=subscriber.pk),  # the form has written onto the other
+        "token": token,
+        "paused": subscriber.is_paused(now),
+        # Only while the zone was never chosen: a guess must not overwrite a choice.
+        "guess_zone": not subscriber.consent_events.filter(kind=ConsentEvent.Kind.CHANGED).exists(),
+        "unsubscribe_path": links.unsubscribe_path(subscriber, now),
+    }
+    status = UNPROCESSABLE if form.errors else 200
+    return render(request, "subscriptions/preferences.html", context, status=status)
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def pause(request: HttpRequest, token: str) -> HttpResponse:
+    """Pause for some weeks or until a date; or go on, where paused."""
+    subscriber = reader_of(token)
+    if subscriber is None:
+        return expired_link(request)
+    now = clock.now()
+    today = schedule.local_day(now, subscriber.zone)
+    origin = origin_of(request, "pause page", manage_token_of(token))
+    if request.method == "POST" and "resume" in request.POST:
+        lifecycle.resume(subscriber, now, origin)
+        return see_other(reverse("reader", args=[token]) + "?saved=resumed")
+    form = PauseForm(request.POST or None, today=today, zone=subscriber.zone)
+    if request.method == "POST" and form.is_valid():
+        lifecycle.pause(subscriber, form.end(), now, origin)
+        return see_other(reverse("reader", args=[token]) + "?saved=paused")
+    context = {
+        "form": form,
+        "subscriber": subscriber,
+        "token": token,
+        "paused": subscriber.is_paused(now),
+        "first_date": today + timedelta(days=1),
+        "last_date": today + timedelta(days=365),
+        "unsubscribe_path": links.unsubscribe_path(subscriber, now),
+    }
+    return render(request, "subscriptions/pause.html", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def adjust(request: HttpRequest, token: str, verb: str, topic: int = 0) -> HttpResponse:
+    """One button for one wish out of a mail: mute a topic, fewer papers, weekly instead."""
+    subscriber = reader_of(token)
+    if subscriber is None:
+        return expired_link(request)
+    muted = get_object_or_404(Topic, pk=topic) if verb == "mute" else None
+    if request.method == "POST":
+        now, origin = clock.now(), origin_of(request, f"{verb} link", manage_token_of(token))
+        if muted:
+            lifecycle.mute(subscriber, muted, now, origin)
+        elif verb == "fewer":
+            lifecycle.fewer(subscriber, now, origin)
+        else:
+            lifecycle.go_weekly(subscriber, now, origin)
+        return see_other(request.path + "?done=1")
+    context = {
+        "subscriber": subscriber,
+        "token": token,
+        "verb": verb,
+        "topic": muted,
+        "done": "done" in request.GET,
+        "smaller": max((n for n in lifecycle.LIMITS if n < subscriber.paper_limit), default=0),
+        "weekday": (subscriber.last_day or schedule.local_day(clock.now(), subscriber.zone)),
+        "others": subscriber.interests.exclude(kind__in=[Interest.Kind.MUTED_TOPIC, Interest.Kind.MUTED_WORD])
+        .exclude(topic=topic or None)
+        .exists(),
+    }
+    return render(request, "subscriptions/adjust.html", context)
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_for_fresh_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Export, erase and another address need a link that was mailed just now: a forwarded digest must not do."""
+    subscriber = reader_of(token)
+    if subscriber is None:
+        return expired_link(request)
+    if request.method == "POST":
+        ip, now = guard.client_ip(request), clock.now()
+        if not guard.admit(ip, now):
+            return too_many(request)
+        asked = letters.ask(
+            SignupRequest.Kind.LINK, subscriber.email, now, network=guard.network_hash(ip), subscriber=subscriber
+        )
+        nudge(handle_signup, asked.pk)
+        return see_other(request.path + "?sent=1")
+    context = {"subscriber": subscriber, "token": token, "sent": "sent" in request.GET}
+    return render(request, "subscriptions/fresh_link.html", context)

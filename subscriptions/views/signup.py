@@ -1,0 +1,113 @@
+"""Subscribe, confirm, "it was not me", and a new link for who lost theirs. GET shows, POST does."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from subscriptions import clock, guard, letters, lifecycle, links
+from subscriptions.forms import AddressForm, SignupForm
+from subscriptions.models import SignupRequest, Subscriber
+from subscriptions.tasks import handle_signup, nudge
+from subscriptions.tokens import LIFETIME, Purpose, Token
+from subscriptions.views.pages import GONE, UNPROCESSABLE, bad_link, origin_of, see_other, token_page, too_many
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def subscribe(request: HttpRequest) -> HttpResponse:
+    """The form. Every accepted POST gets the same answer, whatever the state of the address."""
+    return _ask_by_address(
+        request, SignupForm(request.POST or None), SignupRequest.Kind.SIGN_UP, "subscriptions/subscribe.html"
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def lost_link(request: HttpRequest) -> HttpResponse:
+    """A link to settings and data by mail, for whoever is known at that address. The same answer for all others."""
+    return _ask_by_address(
+        request, AddressForm(request.POST or None), SignupRequest.Kind.LINK, "subscriptions/lost_link.html"
+    )
+
+
+def _ask_by_address(request: HttpRequest, form: AddressForm, kind: SignupRequest.Kind, template: str) -> HttpResponse:
+    if request.method == "POST" and (form.is_valid() or form.is_from_a_robot):
+        if form.is_from_a_robot:  # thinks it was served
+            return see_other(_check_email(kind))
+        ip, now = guard.client_ip(request), clock.now()
+        if not guard.admit(ip, now):
+            return too_many(request)
+        asked = letters.ask(kind, form.cleaned_data["email"], now, network=guard.network_hash(ip))
+        nudge(handle_signup, asked.pk)
+        return see_other(_check_email(kind))
+    status = UNPROCESSABLE if form.errors else 200
+    return render(request, template, {"form": form}, status=status)
+
+
+def _check_email(kind: SignupRequest.Kind) -> str:
+    return reverse("check-email") + ("" if kind == SignupRequest.Kind.SIGN_UP else "?for=link")
+
+
+@require_safe
+def check_email(request: HttpRequest) -> HttpResponse:
+    """What to do next; the same for every address."""
+    lifetime = LIFETIME[Purpose.CONFIRM]
+    context = {
+        "sender": settings.LETTERS_FROM_EMAIL,
+        "site_name": settings.SITE_NAME,
+        "hours": lifetime.total_seconds() / 3600 if lifetime else 0,
+        "link": request.GET.get("for") == "link",
+        "mailbox": settings.DEBUG and bool(settings.EMAIL_FILE_PATH),
+    }
+    return render(request, "subscriptions/check_email.html", context)
+
+
+def _asked(token: str) -> tuple[Token | None, SignupRequest | None]:
+    """The sign-up that a confirm link belongs to, as far as it is ours and still kept."""
+    read = links.read(Purpose.CONFIRM, token, clock.now())
+    if read is None:
+        return None, None
+    return read, SignupRequest.objects.select_related("subscriber").filter(pk=read.id).first()
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """One button. Works twice; a late one offers a new link."""
+    read, asked = _asked(token)
+    if read is None:
+        return bad_link(request, "confirm")
+    # Also for an active reader: an old link must not open the reader's pages for ever.
+    if read.expired or asked is None or asked.subscriber is None:
+        return bad_link(request, "expired", GONE)
+    if asked.subscriber.email_hash != asked.email_hash:
+        return bad_link(request, "moved", GONE)
+    if request.method == "POST":
+        now = clock.now()
+        try:
+            reader = lifecycle.confirm(asked, now, origin_of(request, "confirm page", read))
+        except Subscriber.DoesNotExist:
+            return bad_link(request, "expired", GONE)
+        if reader.state != Subscriber.State.ACTIVE:
+            return bad_link(request, "left", GONE)
+        return see_other(reverse("preferences", args=[links.manage_token(reader, now)]) + "?confirmed=1")
+    return render(request, "subscriptions/confirm.html", {"subscriber": asked.subscriber})
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def not_me(request: HttpRequest, token: str) -> HttpResponse:
+    """Somebody else typed this address: one button, and twelve months of silence."""
+    read, asked = _asked(token)
+    if read is None:
+        return bad_link(request, "confirm")
+    if asked is None:  # forgotten after a week: then nothing is kept that could be blocked
+        return bad_link(request, "expired", GONE)
+    if request.method == "POST":
+        lifecycle.not_me(asked, clock.now(), origin_of(request, "it was not me", read))
+        return see_other(request.path + "?done=1")
+    context = {"masked": links.masked_of(asked), "done": "done" in request.GET}
+    return render(request, "subscriptions/not_me.html", context)
