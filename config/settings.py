@@ -33,13 +33,10 @@ def read(parse: Callable[..., Any], name: str, default: Any, **options: Any) -> 
         return default
 
 
-def budget(name: str, default: str) -> Windows:
-    """How many in how long, like "3/24h,5/30d"."""
-    return (
-        parse_windows(default)
-        if not (text := env.str(name, ""))
-        else read(lambda *_: parse_windows(text), name, parse_windows(default))
-    )
+def windows(name: str, default: Windows) -> Windows:
+    """A budget from the environment: how many in how long, like "3/24h,5/30d"."""
+    text = env.str(name, "")
+    return parse_windows(text) if text else default
 
 
 # Django refuses an empty SECRET_KEY before any check can say what to do; with this one E002 says it.
@@ -128,15 +125,15 @@ SOURCE_CONTACT: str = read(env.str, "SOURCE_CONTACT", "")
 
 # --- The guard: how many letters whoever may cause ------------------------------------------------------------------
 
-LETTERS_PER_ADDRESS = budget("LETTERS_PER_ADDRESS", "1/10m,3/24h,5/30d")
-LETTERS_PER_SITE = budget("LETTERS_PER_SITE", "300/1h")
-SIGNUPS_PER_NETWORK = budget("SIGNUPS_PER_NETWORK", "5/1h,20/24h")
-SIGNUPS_PER_WIDE_NETWORK = budget("SIGNUPS_PER_WIDE_NETWORK", "50/24h")
+LETTERS_PER_ADDRESS = read(windows, "LETTERS_PER_ADDRESS", parse_windows("1/10m,3/24h,5/30d"))
+LETTERS_PER_SITE = read(windows, "LETTERS_PER_SITE", parse_windows("300/1h"))
+SIGNUPS_PER_NETWORK = read(windows, "SIGNUPS_PER_NETWORK", parse_windows("5/1h,20/24h"))
+SIGNUPS_PER_WIDE_NETWORK = read(windows, "SIGNUPS_PER_WIDE_NETWORK", parse_windows("50/24h"))
 BREAKER_AFTER: int = read(env.int, "BREAKER_AFTER", 50)
 BREAKER_SHARE: float = read(env.float, "BREAKER_SHARE", 0.1)
 BREAKER_HOURS: int = read(env.int, "BREAKER_HOURS", 6)
 FORM_MIN_SECONDS: float = read(env.float, "FORM_MIN_SECONDS", 2.0)
-SOFT_BOUNCES: Windows = budget("SOFT_BOUNCES", "3/14d")
+SOFT_BOUNCES: Windows = read(windows, "SOFT_BOUNCES", parse_windows("3/14d"))
 
 # --- The day ------------------------------------------------------------------------------------------------------
 
@@ -244,7 +241,7 @@ PROXY_HOPS: int = read(env.int, "PROXY_HOPS", 1) if BEHIND_PROXY else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # Not "no-referrer": with it Chromium sends "Origin: null" and Django refuses the Confirm button's POST.
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"  # the demo's mailbox frames one page of its own, which says so
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -255,7 +252,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "frame-src": [SELF],
         "form-action": [SELF],
-        "frame-ancestors": [SELF],
+        "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
 }

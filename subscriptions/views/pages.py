@@ -49,7 +49,6 @@ def _behind_a_key(view: View, policy: dict[str, list[str]]) -> View:
     def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response["X-Robots-Tag"] = "noindex"
-        response["X-Frame-Options"] = "DENY"
         return response
 
     return cast("View", csp(policy)(never_cache(shown)))

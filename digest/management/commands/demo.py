@@ -85,6 +85,7 @@ class Command(BaseCommand):
             "DEBUG": "true",
             "DATABASE_URL": f"sqlite:///{VAR / 'demo.sqlite3'}",
             "MAIL_URL": "file:var/mail",
+            "SIGNUPS_PER_NETWORK": "100/1h",  # whoever tries things out comes from one address
             "SITE_URL": f"http://127.0.0.1:{options['port']}",
             "POSTAL_ADDRESS": "Daily Papers (demo), 127 Loopback Road, Localhost",
             "FROM_EMAIL": "Daily Papers <papers@example.org>",
