@@ -16,6 +16,7 @@ from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppre
 Kind, Outcome = SignupRequest.Kind, SignupRequest.Outcome
 LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 5
+_FORMS: dict[str, str] = {Kind.IMPORT: "import", Kind.LINK: "link form"}  # as the consent's record names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _take(request: SignupRequest, letter: Letter, now: datetime) -> Subscriber:
     if reader.pk is None:
         reader, _ = Subscriber.objects.get_or_create(email=reader.email, defaults={"created_at": now})
     if request.granted_at is None and letter.outcome is Outcome.CONFIRM_SENT:
-        origin = consent.Origin("import" if request.kind == Kind.IMPORT else "sign-up form", request.network)
+        origin = consent.Origin(_FORMS.get(request.kind, "sign-up form"), request.network)
         consent.note(reader, ConsentEvent.Kind.REQUESTED, now, origin, consent.SIGN_UP)
     request.subscriber, request.outcome = request.subscriber or reader, letter.outcome
     request.granted_at = request.granted_at or now
@@ -143,6 +144,8 @@ def _link(request: SignupRequest, now: datetime) -> Letter | None:
     reader = _reader_at(request.email)
     if reader is None:
         return None
+    if reader.state == Subscriber.State.PENDING:  # nothing but the confirmation before it is given
+        return _sign_up(request, now)
     context = {
         "preferences_url": links.absolute(reverse("preferences", args=[links.manage_token(reader, now)])),
         "fresh_url": links.absolute(links.fresh_path(request, now)),
