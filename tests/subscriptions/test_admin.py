@@ -10,11 +10,12 @@ from django.urls import reverse
 
 from subscriptions import clock
 from subscriptions.addresses import address_hash
-from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression
+from subscriptions.models import Breaker, Budget, ConsentEvent, MailEvent, SignupRequest, Subscriber, Suppression
 from tests.conftest import NOW, make_reader
 
 pytestmark = pytest.mark.django_db
-MODELS = ["subscriber", "suppression", "signuprequest", "consentevent"]
+MODELS = ["subscriber", "suppression", "signuprequest", "consentevent", "mailevent"]
+WITHOUT_ADDRESSES = ["budget", "breaker"]
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,12 @@ def fill(number):
         ConsentEvent.objects.create(**values, kind="confirmed", at=NOW, where="confirm page")
         SignupRequest.objects.create(**values, email=reader.email, created_at=NOW, outcome="confirm sent")
         Suppression.objects.create(email_hash=reader.email_hash, reason="bounce", created_at=NOW)
+        MailEvent.objects.create(
+            esp="smtp", dedupe_key=f"key {n}", kind="bounced", email_hash=reader.email_hash, reader=reader.pk,
+            at=NOW, received_at=NOW, payload={"code": "5.1.1"}, mail="digest-17",
+        )  # fmt: skip
+        Budget.objects.create(kind="address", key=reader.email_hash, minute=NOW, granted=1)
+        Breaker.objects.create(is_open=False, opened_at=NOW, reason="1 of 50", closed_at=NOW)
 
 
 def get(client, path, **query):
@@ -47,7 +54,7 @@ def get(client, path, **query):
     return answer.content.decode(), len(seen.captured_queries)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*MODELS, *WITHOUT_ADDRESSES])
 def test_a_list_shows_no_address_and_asks_the_same_number_of_queries_for_5_and_for_60_rows(admin_client, model):
     fill(5)
     _, few = get(admin_client, path_of(model))
@@ -67,7 +74,7 @@ def test_the_list_of_readers_masks_addresses(admin_client):
 def test_only_a_whole_address_finds_its_reader(admin_client, model):
     fill(3)
     found = {
-        words: admin_client.get(path_of(model), {"q": words}).context["cl"].result_count
+        words: admin_client.post(path_of(model), {"q": words}, follow=True).context["cl"].result_count
         for words in ("secret1@example.org", "SECRET1@example.org ", "secret1", "example.org", "")
     }
     assert list(found.values()) == [1, 1, 0, 0, 3]
@@ -76,7 +83,8 @@ def test_only_a_whole_address_finds_its_reader(admin_client, model):
 def test_a_reader_is_found_by_number(admin_client):
     fill(3)
     pk = Subscriber.objects.earliest("pk").pk
-    for model in ("subscriber", "signuprequest", "consentevent"):
+    for model in ("subscriber", "signuprequest", "consentevent", "mailevent"):
+        assert admin_client.post(path_of(model), {"q": str(pk)}, follow=True).context["cl"].result_count == 1
         assert admin_client.get(path_of(model), {"q": f"reader {pk}"}).context["cl"].result_count == 1
 
 
@@ -85,7 +93,7 @@ def test_a_reader_is_neither_added_nor_deleted(admin_client, confirmed):
     assert admin_client.get(path_of("subscriber", "delete", confirmed.pk)).status_code == 403
 
 
-@pytest.mark.parametrize("model", ["signuprequest", "consentevent"])
+@pytest.mark.parametrize("model", ["signuprequest", "consentevent", "mailevent", "budget", "breaker"])
 def test_the_record_of_consent_is_read_only(admin_client, model):
     fill(1)
     assert admin_client.get(path_of(model, "add")).status_code == 403
