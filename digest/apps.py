@@ -7,5 +7,8 @@ class DigestConfig(AppConfig):
     name = "digest"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from digest import checks  # noqa: F401, PLC0415  (needs the app registry)
+        """Register the system checks, and what is held of a reader."""
+        from digest import checks, privacy  # noqa: F401, PLC0415  (needs the app registry)
+        from subscriptions.privacy import Part, register  # noqa: PLC0415
+
+        register("digests", Part(export=privacy.export, erase=privacy.erase))

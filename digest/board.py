@@ -1,6 +1,6 @@
 """What can be picked now, read once for all readers of a run."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,22 +10,24 @@ from django.db.models import Prefetch
 
 from digest.editions import PATIENCE
 from digest.models import CATCH_UP_DAYS, Edition, EditionPaper, Paper
-from digest.relevance import Match, PaperText, TopicTerms, match_all
+from digest.relevance import Match, OwnWords, PaperText, TopicTerms, match_all
 from digest.selection import Candidate
 from digest.sent import readers_of_works, twins_of
 from digest.sources.arxiv import with_aliases
+from subscriptions.interests import Interests
 from subscriptions.models import Topic
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What can be picked now: the approved editions of the last week, and every topic's matches in them."""
+    """What can be picked now: the approved editions of the last days, and what interests find in them."""
 
     days: tuple[date, ...]  # ascending
     held: frozenset[date]
     entries: dict[date, tuple[Candidate, ...]]
     pinned: frozenset[int]
-    matches: dict[int, dict[int, Match]]
+    matches: dict[int, dict[int, Match]]  # {topic: {paper: match}}
+    words: OwnWords = field(default_factory=OwnWords)
     before: dict[int, Any] = field(default_factory=dict)  # {paper: readers its work was sent to, of closed days}
     twins: dict[int, frozenset[int]] = field(default_factory=dict)  # {paper: the other rows of its work}
 
@@ -34,9 +36,32 @@ class Board:
         closed = {paper for paper, readers in self.before.items() if reader in readers}
         return closed | sent | {paper for paper, rows in self.twins.items() if not rows.isdisjoint(sent)}
 
-    def window(self, after: date | None) -> tuple[date, ...]:
-        """The days of the board later than ``after``; only the newest for a reader who never got a digest."""
-        return self.days[-1:] if after is None else tuple(day for day in self.days if day > after)
+    def wanted(self, own: Interests) -> dict[int | tuple[str, str], Mapping[int, Match]]:
+        """What each wanted interest finds. The narrowest come first: few papers are theirs, and limits are small."""
+        return {
+            **{("author", name): self.words.author(name) for name in own.authors},
+            **{("phrase", text): self.words.phrase(text) for text in own.phrases},
+            **{topic: self.matches.get(topic, {}) for topic in own.topics},
+        }
+
+    def in_muted_topics(self, own: Interests) -> set[int]:
+        """The papers of the topics that a reader does not want to hear of."""
+        return {paper for topic in own.muted_topics for paper in self.matches.get(topic, ())}
+
+    def with_muted_words(self, own: Interests) -> set[int]:
+        """The papers that name a word that a reader does not want to hear."""
+        return {paper for text in own.muted_words for paper in self.words.phrase(text)}
+
+    def window(self, after: date | None, *, weekly: bool = False) -> tuple[date, ...]:
+        """The days of the board later than ``after``, of the last week.
+
+        For a reader who never got a digest the newest only, or the whole week where the digest is weekly. After an
+        earlier one a weekly digest reaches back a day more: its list may have been late the last time.
+        """
+        if after is None and not weekly:
+            return self.days[-1:]
+        reach = timedelta(days=CATCH_UP_DAYS + (weekly and after is not None))
+        return tuple(day for day in self.days if day > self.days[-1] - reach and (after is None or day > after))
 
     def not_held(self, days: tuple[date, ...]) -> tuple[date, ...]:
         """Those of ``days`` that no held one interrupts: later than the last held one, else before the first.
@@ -72,7 +97,7 @@ class Board:
 def read_board(now: datetime) -> Board:
     """The board as it stands. A handful of queries, whatever the number of readers."""
     newest = Edition.objects.published().first()
-    since = (newest.day if newest else now.date()) - timedelta(days=CATCH_UP_DAYS)
+    since = (newest.day if newest else now.date()) - timedelta(days=CATCH_UP_DAYS + 1)
     shown_entries = Prefetch("entries", EditionPaper.objects.shown().select_related("paper"))
     editions = list(Edition.objects.published().filter(day__gt=since).prefetch_related(shown_entries))
     entries, texts, pinned = {}, {}, set()
@@ -83,13 +108,15 @@ def read_board(now: datetime) -> Board:
         for paper in (e.paper for e in shown):
             texts[paper.pk] = paper_text(paper)
     twins = twins_of(texts)
-    matches = match_all(list(texts.values()), [topic_terms(topic) for topic in Topic.objects.all()])
+    ready = list(texts.values())
+    matches = match_all(ready, [topic_terms(topic) for topic in Topic.objects.all()])
     return Board(
         days=tuple(sorted(entries)),
         held=frozenset(e.day for e in editions if e.held),
         entries=entries,
         pinned=frozenset(pinned),
         matches=matches,
+        words=OwnWords(ready),
         before=readers_of_works(texts, twins),
         twins=twins,
     )
@@ -99,7 +126,9 @@ def paper_text(paper: Paper) -> PaperText:
     """What matching needs of a paper's row."""
     text = f"{paper.abstract} {paper.blurb}"
     # A topic may name either of two names of a category; a paper often bears one only.
-    return PaperText(paper.pk, paper.title, text, with_aliases(paper.categories), tuple(paper.keywords))
+    return PaperText(
+        paper.pk, paper.title, text, with_aliases(paper.categories), tuple(paper.keywords), tuple(paper.authors)
+    )
 
 
 def topic_terms(topic: Topic) -> TopicTerms:

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from digest import ledger
 from digest.models import Digest, Paper, work_is_gone, work_is_hidden
 from digest.rendering import Shelf, digest_message
+from subscriptions import receivers
 
 log = logging.getLogger(__name__)
 State = Digest.State
@@ -36,6 +37,7 @@ class Outcome:
     provider_id: str = ""
     retry_at: datetime | None = None
     broken: bool = False  # the connection is of no use any more
+    refusal: receivers.Refusal | None = None  # what it says against the recipient
 
 
 def send_digests(
@@ -148,11 +150,12 @@ def _send(message: EmailMessage, connection: BaseEmailBackend, now: datetime) ->
         sent = connection.send_messages([message])
     except SMTPRecipientsRefused as error:
         code = max((code for code, _ in error.recipients.values()), default=0)
-        return _by_code(code, "the recipient was refused", now)
+        return replace(_by_code(code, "the recipient was refused", now), refusal=receivers.refusal_of(error))
     except SMTPResponseException as error:
         return _by_code(error.smtp_code, type(error).__name__, now)
-    except AnymailRecipientsRefused:
-        return Outcome(State.REJECTED, "the provider refused the recipient")
+    except AnymailRecipientsRefused as error:
+        refusal = receivers.refusal_of(error)
+        return Outcome(State.REJECTED, "the provider refused the recipient", refusal=refusal)
     except AnymailAPIError as error:
         return _by_status(error, now)
     except (AnymailError, ValueError) as error:
@@ -198,3 +201,6 @@ def _record(digest: Digest, outcome: Outcome, now: datetime) -> None:
         state, values["free_at"] = State.FAILED, None
     if not ledger.move(rows, State.SENDING, state, reason, **values) and state != State.UNCERTAIN:
         ledger.move(rows, State.UNCERTAIN, state, reason, **values)
+    if outcome.refusal and digest.subscriber:
+        reader = digest.subscriber
+        receivers.refused(outcome.refusal, reader.email, f"digest-{digest.pk}", now, reader.pk)

@@ -8,12 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from digest.board import Board, read_board
 from digest.models import Digest
+from digest.relevance import Match
 from digest.selection import Pick, pick
 from subscriptions import schedule
+from subscriptions.interests import Interests
 from subscriptions.models import Interest, Subscriber
 
 NO_EDITION, NO_MATCH, LATE, HELD = (
@@ -23,6 +25,8 @@ NO_EDITION, NO_MATCH, LATE, HELD = (
     "held by the editors",
 )
 ASKED_FOR = "asked for before"
+# Stopped by the reader's own doing: whoever comes back has not had what they were made of.
+CALLED_OFF = Q(state=Digest.State.CANCELLED) | Q(state=Digest.State.SKIPPED, reason="paused")
 
 
 def plan_due(now: datetime, by: str = "", progress: Callable[[int], None] = lambda _: None) -> Counter[str]:
@@ -79,27 +83,34 @@ def _next_chunk(now: datetime, last: tuple[datetime, int] | None) -> list[Subscr
 class _Histories:
     """What a chunk of readers chose and got, in four queries."""
 
-    topics: dict[int, list[int]]
+    interests: dict[int, Interests]
     days: set[tuple[int, date]]  # that have a digest already
     seen_to: dict[int, date]
     sent: dict[int, set[int]]
 
     @classmethod
     def of(cls, readers: Sequence[int]) -> "_Histories":
-        topics: dict[int, list[int]] = {}
-        for reader, topic in (
-            Interest.objects.filter(subscriber__in=readers).order_by("pk").values_list("subscriber_id", "topic_id")
-        ):
-            topics.setdefault(reader, []).append(topic)
         own = Digest.objects.filter(subscriber__in=readers)
         days = set(own.filter(folded=False).values_list("subscriber_id", "day"))
         seen_to = dict(
-            own.exclude(content_to=None).values_list("subscriber_id").annotate(to=Max("content_to")).order_by()
+            own.exclude(content_to=None)
+            .exclude(CALLED_OFF)
+            .values_list("subscriber_id")
+            .annotate(to=Max("content_to"))
+            .order_by()
         )
         sent: dict[int, set[int]] = {}
         for reader, picks in own.counting_as_sent().filter(folded=False).values_list("subscriber_id", "picks"):
             sent.setdefault(reader or 0, set()).update(p["paper"] for p in picks)
-        return cls(topics, days, seen_to, sent)
+        return cls(_interests_of(readers), days, seen_to, sent)
+
+
+def _interests_of(readers: Sequence[int]) -> dict[int, Interests]:
+    rows = Interest.objects.filter(subscriber__in=readers).order_by("pk")
+    found: dict[int, dict[str, list[Any]]] = {}
+    for reader, kind, topic, text in rows.values_list("subscriber_id", "kind", "topic_id", "text"):
+        found.setdefault(reader, {name: [] for name in Interest.Kind.values})[kind].append(topic or text)
+    return {reader: Interests(*map(tuple, kinds.values())) for reader, kinds in found.items()}
 
 
 def _plan_chunk(readers: list[Subscriber], board: Board, now: datetime, by: str) -> Counter[str]:
@@ -134,8 +145,7 @@ def _digest_for(
     """The reader's digest, a skip with its reason, or None: wait for an edition."""
     if now > due_at + timedelta(hours=settings.LATE_AFTER_HOURS):
         return _skip(reader, now, due_at=due_at, by=by, reason=LATE)
-    after = histories.seen_to.get(reader.pk)
-    days = board.window(after)
+    days = board.window(histories.seen_to.get(reader.pk), weekly=reader.is_weekly)
     free = board.not_held(days)
     deadline = due_at + timedelta(hours=settings.EDITION_WAIT_HOURS)
     newest_is_held = bool(days) and days[-1] in board.held
@@ -143,30 +153,31 @@ def _digest_for(
         return None
     if not free:
         return _skip(reader, now, due_at=due_at, by=by, reason=HELD if days else NO_EDITION)
-    if free[0] != days[0]:
-        after = free[0] - timedelta(days=1)
-    days = free
-    candidates = board.candidates(days)
+    own = histories.interests.get(reader.pk, Interests())
+    wanted = board.wanted(own)
     picks = pick(
-        candidates,
-        board.matches,
-        histories.topics.get(reader.pk, []),
-        sent=board.had(reader.pk, histories.sent.get(reader.pk, set())),
+        board.candidates(free),
+        wanted,
+        wanted,
+        sent=board.had(reader.pk, histories.sent.get(reader.pk, set())) | board.with_muted_words(own),
+        muted=board.in_muted_topics(own),
         limit=reader.paper_limit,
         only_topics=reader.only_my_topics,
     )
     digest = Digest(
         subscriber=reader,
         day=schedule.local_day(due_at, reader.zone),
+        cadence=_cadence(reader),
         due_at=due_at,
-        content_from=after or days[0] - timedelta(days=1),
-        content_to=days[-1],
+        content_from=free[0] - timedelta(days=1),
+        content_to=free[-1],
         picks=[as_json(p) for p in picks],
         planned_at=now,
         planned_by=by,
     )
     if not picks:
-        digest.state, digest.reason = Digest.State.SKIPPED, NO_MATCH
+        no_match = bool(wanted) and reader.only_my_topics
+        digest.state, digest.reason = Digest.State.SKIPPED, NO_MATCH if no_match else NO_EDITION
     return digest
 
 
@@ -174,6 +185,7 @@ def _skip(reader: Subscriber, now: datetime, *, due_at: datetime, by: str, reaso
     return Digest(
         subscriber=reader,
         day=schedule.local_day(due_at, reader.zone),
+        cadence=_cadence(reader),
         state=Digest.State.SKIPPED,
         reason=reason,
         due_at=due_at,
@@ -182,7 +194,16 @@ def _skip(reader: Subscriber, now: datetime, *, due_at: datetime, by: str, reaso
     )
 
 
+def _cadence(reader: Subscriber) -> str:
+    return Digest.Cadence.WEEKLY if reader.is_weekly else Digest.Cadence.DAILY
+
+
 def as_json(chosen: Pick) -> dict[str, Any]:
-    """A pick as the row keeps it: ids and evidence, no names."""
-    why = [{"topic": m.topic, "terms": list(m.terms[:3]), "category": m.category} for m in chosen.reasons[:3]]
-    return {"paper": chosen.paper, "place": chosen.place, "why": why}
+    """A pick as the row keeps it: topics by id with the evidence, the reader's own words as they are."""
+    return {"paper": chosen.paper, "place": chosen.place, "why": [_why(found) for found in chosen.reasons[:3]]}
+
+
+def _why(found: Match) -> dict[str, Any]:
+    if found.kind != "topic":
+        return {found.kind: found.name}
+    return {"topic": found.topic, "terms": list(found.terms[:3]), "category": found.category}

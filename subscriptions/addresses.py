@@ -18,12 +18,35 @@ NOT_ASCII = (
 ROLES = frozenset(
     {"abuse", "hostmaster", "mailer-daemon", "no-reply", "noreply", "postmaster", "security", "webmaster"}
 )
+# Slips of the keyboard that are domains of others, or of nobody.
+_SLIPS = {
+    slip: right
+    for right, slips in {
+        "gmail.com": (
+            "gmial.com",
+            "gmal.com",
+            "gmai.com",
+            "gamil.com",
+            "gnail.com",
+            "gmail.co",
+            "gmail.con",
+            "gmil.com",
+        ),
+        "googlemail.com": ("googelmail.com", "goglemail.com"),
+        "hotmail.com": ("hotmial.com", "hotmal.com", "homtail.com", "hotmail.con", "hotmai.com"),
+        "outlook.com": ("outlok.com", "outloook.com", "outlook.con"),
+        "yahoo.com": ("yahooo.com", "yaho.com", "yahoo.con"),
+        "icloud.com": ("iclould.com", "icloud.con"),
+    }.items()
+    for slip in slips
+}
 _DOTS_DO_NOT_COUNT = frozenset({"gmail.com", "googlemail.com"})
 
 
 def clean(text: str) -> str:
     """The address as it is kept: RFC 5321, IDNA 2008, in lower case. Raises ValueError with what to do."""
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    # The checks below take more than a second for a megabyte. Unicode can shrink: to a quarter at most, say.
+    if len(text) > 4 * ADDRESS_LENGTH or any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError(HOW_TO_WRITE)
     try:
         found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=True, strict=True)
@@ -60,6 +83,15 @@ def masked(email: str) -> str:
     """The address as far as a page may show it: a***@example.org."""
     local, _, domain = email.rpartition("@")
     return f"{local[:1]}***@{domain}"
+
+
+def meant(email: str) -> str:
+    """The address that was probably meant, where the domain is a well-known one misspelt; else "".
+
+    Says nothing of who is known here: it looks at the letters alone.
+    """
+    local, _, domain = email.rpartition("@")
+    return f"{local}@{_SLIPS[domain]}" if domain in _SLIPS else ""
 
 
 def is_role(email: str) -> bool:

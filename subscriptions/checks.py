@@ -13,6 +13,8 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from config import webhooks
+
 HINT_TABLE = "See the settings table in README.md; an unset variable takes its default."
 
 
@@ -46,6 +48,14 @@ def keys_are_there(**_: Any) -> Sequence[CheckMessage]:
                 "ADDRESS_KEY needs 32 characters or more.",
                 hint=f"Make one: {make_one}. Never change it: it finds suppressed addresses again.",
                 id="daily_papers.E011",
+            )
+        )
+    if any(len(key) < 32 for key in settings.RETIRED_LINK_KEYS):
+        found.append(
+            Error(
+                "RETIRED_LINK_KEYS has a key of less than 32 characters.",
+                hint="Put keys there as they stood in LINK_KEYS.",
+                id="daily_papers.E003",
             )
         )
     return found
@@ -95,6 +105,11 @@ def numbers_make_sense(**_: Any) -> Sequence[CheckMessage]:
         "SEND_CHUNK": (1, 10_000),
         "SEND_LEASE_SECONDS": (10, 3600),
         "EMAIL_TIMEOUT": (1, 300),
+        "BREAKER_AFTER": (1, 100_000),
+        "BREAKER_SHARE": (0, 1),
+        "BREAKER_HOURS": (1, 168),
+        "FORM_MIN_SECONDS": (0, 60),
+        "PROXY_HOPS": (0, 10),
     }
     return [
         Error(
@@ -129,6 +144,24 @@ def mail_backend_is_installed(**_: Any) -> Sequence[CheckMessage]:
                 id="daily_papers.E012",
             )
         ]
+    return []
+
+
+@register
+def webhook_is_guarded(**_: Any) -> Sequence[CheckMessage]:
+    """E015, E016: without a secret anybody could report a bounce of anybody's address."""
+    view = webhooks.tracking_view(settings.EMAIL_BACKEND)
+    make_one = 'papers:$(python -c "import secrets; print(secrets.token_urlsafe(24))")'
+    hint = f"A name and a password: {make_one}. Give the provider https://NAME:PASSWORD@... as the webhook's address."
+    if any(not re.fullmatch(r"[^:\s]+:\S{16,}", secret) for secret in settings.MAIL_WEBHOOK_SECRET):
+        message = "MAIL_WEBHOOK_SECRET must be name:password, with 16 characters or more of password."
+        return [Error(message, hint=hint, id="daily_papers.E015")]
+    if view and not settings.MAIL_WEBHOOK_SECRET and not settings.DEBUG:
+        message = "MAIL_WEBHOOK_SECRET is empty: the provider cannot report bounces and complaints."
+        return [Error(message, hint=hint, id="daily_papers.E015")]
+    if view and settings.MAIL_WEBHOOK_SECRET and (missing := webhooks.what_is_missing(view)):
+        hint = "Settings go into the query of MAIL_URL, in lower case, without the provider's name."
+        return [Error(f"The provider's webhook cannot work: {missing}", hint=hint, id="daily_papers.E016")]
     return []
 
 

@@ -189,7 +189,8 @@ def watch(now: datetime) -> Breaker | None:
         return None
     last = Breaker.objects.exclude(closed_at=None).order_by("-closed_at").first()
     since = max(now - WATCH, last.closed_at) if last and last.closed_at else now - WATCH
-    sent = SignupRequest.objects.filter(
+    # An operator's list is answered when its readers read their mail, and is no attack.
+    sent = SignupRequest.objects.exclude(kind=SignupRequest.Kind.IMPORT).filter(
         outcome=SignupRequest.Outcome.CONFIRM_SENT, handled_at__gt=since, handled_at__lte=now - GRACE
     )
     total = sent.count()

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Case, When
 from django.urls import reverse
 
 from subscriptions import addresses, consent, guard, links
@@ -41,8 +42,12 @@ def ask(
 
 
 def waiting(now: datetime) -> list[int]:
-    """Requests that nobody works on: new ones, held ones, and those that a lost worker or a silent server left."""
-    return list(SignupRequest.objects.free(now).order_by("pk").values_list("pk", flat=True)[:500])
+    """Requests that nobody works on: new ones, held ones, and those that a lost worker or a silent server left.
+
+    Imports last: a list of thousands must not keep those who stand at the door.
+    """
+    imported = Case(When(kind=Kind.IMPORT, then=1), default=0)
+    return list(SignupRequest.objects.free(now).order_by(imported, "pk").values_list("pk", flat=True)[:500])
 
 
 def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMessage | None] | None:
@@ -69,9 +74,11 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
 
 
 def finish(request: SignupRequest, now: datetime, reason: str = "") -> None:
-    """The request is done."""
+    """The request is done. One whose reader was erased meanwhile is gone, and stays so."""
     request.handled_at, request.free_at, request.reason = now, None, reason[:200]
-    request.save(update_fields=["handled_at", "free_at", "outcome", "reason"])
+    SignupRequest.objects.filter(pk=request.pk).update(
+        handled_at=now, free_at=None, outcome=request.outcome, reason=request.reason
+    )
 
 
 def give_up_or_retry(request: SignupRequest, now: datetime, reason: str, *, for_ever: bool = False) -> None:
@@ -111,8 +118,11 @@ def _without_mail(
 
 
 def _hold(request: SignupRequest, now: datetime, reason: str) -> tuple[SignupRequest, None] | None:
-    """Wait: the site is busy or the breaker open, and the one who asked may be genuine. A day is the end of it."""
-    if now - request.created_at >= guard.GIVE_UP:
+    """Wait: the site is busy or the breaker open, and the one who asked may be genuine. A day is the end of it.
+
+    Nobody sits and waits for an import's letter: it ends with its row, after a week.
+    """
+    if request.kind != Kind.IMPORT and now - request.created_at >= guard.GIVE_UP:
         return _without_mail(request, Outcome.HELD_TOO_LONG, now, reason)
     request.free_at, request.reason = now + guard.HOLD, reason
     request.save(update_fields=["free_at", "reason"])

@@ -25,21 +25,18 @@ KEPT_PENDING = timedelta(days=7)
 def confirm(request: SignupRequest, now: datetime, origin: Origin) -> Subscriber:
     """The reader pressed Confirm. Pressing twice is harmless, and so is pressing after having left again.
 
-    Only a request made after the last leaving counts: an old mail must not bring back who left. Raises
-    Subscriber.DoesNotExist where the reader was erased meanwhile.
+    Only a request made after the last leaving counts: an old mail must not bring back who left, and nothing does who
+    asked to be erased. Raises Subscriber.DoesNotExist where the reader was erased meanwhile.
     """
     with transaction.atomic():
         assert request.subscriber_id, "a confirm link exists only for a handled request"
         reader = Subscriber.objects.to_change(request.subscriber_id)
         left_since = reader.left_at is not None and reader.left_at >= request.created_at
-        if reader.state != State.ACTIVE and not left_since:
+        if reader.state != State.ACTIVE and not left_since and reader.erase_asked_at is None:
             reader.confirmed_at = now
             _activate(reader, now)
             consent.note(reader, Kind.CONFIRMED, now, origin, consent.CONFIRM)
-            lifted = Suppression.objects.filter(
-                email_hash=reader.email_hash, reason__in=Suppression.LIFTED_BY_CONFIRMING, lifted_at=None
-            )
-            lifted.update(lifted_at=now)
+            _lift(reader, now)
     return reader
 
 
@@ -161,24 +158,29 @@ def not_me(request: SignupRequest, now: datetime, origin: Origin) -> None:
 
 
 def move(request: SignupRequest, now: datetime, origin: Origin) -> bool:
-    """Use the address that was confirmed, and tell the old one; False where it belongs to another reader by now.
+    """Use the address that was confirmed, and tell the old one.
 
-    Raises privacy.NotYet, and then nothing has changed, where the address has a mail on the wire.
+    False where it belongs to another reader by now, or the reader has named another one since: the owner of a mistyped
+    address, or of the one before, must not take the reader over with an older link. Raises privacy.NotYet, and then
+    nothing has changed, where the address has a mail on the wire.
     """
     with transaction.atomic():
         assert request.subscriber_id, "a link to move exists only for a known reader"
         reader = Subscriber.objects.to_change(request.subscriber_id)
         if reader.email == request.email:
             return True
+        if SignupRequest.objects.filter(subscriber=reader, kind=request.kind, pk__gt=request.pk).exists():
+            return False
         other = Subscriber.objects.filter(email=request.email).first()
         if other and other.state == State.ACTIVE:
             return False
         if other:  # asked for once and never confirmed, or left: the address has a reader now
-            privacy.forget(other, now)
+            privacy.forget(other, now, keep=request)
         old = reader.email
         reader.email = request.email
         reader.save(update_fields=["email", "email_hash"])
         consent.note(reader, Kind.MOVED, now, origin)
+        _lift(reader, now)
         letters.ask(SignupRequest.Kind.MOVED, old, now, network=origin.network, subscriber=reader)
     return True
 
@@ -213,6 +215,13 @@ def _activate(reader: Subscriber, now: datetime) -> None:
     reader.state, reader.left_at = State.ACTIVE, None
     reader.reschedule(now)
     reader.save(update_fields=["state", "left_at", "confirmed_at", "next_due_at"])
+
+
+def _lift(reader: Subscriber, now: datetime) -> None:
+    """A link that was mailed to this address was pressed: it works, and its owner wants mail."""
+    Suppression.objects.filter(
+        email_hash=reader.email_hash, reason__in=Suppression.LIFTED_BY_CONFIRMING, lifted_at=None
+    ).update(lifted_at=now)
 
 
 def _set(subscriber: Subscriber, now: datetime, **values: Any) -> Subscriber:

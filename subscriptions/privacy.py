@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from subscriptions import consent
 from subscriptions.consent import Origin
@@ -58,7 +59,9 @@ def export(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
                 "at": request.created_at.isoformat(),
                 "outcome": request.outcome,
             }
-            for request in SignupRequest.objects.filter(subscriber=subscriber).order_by("pk")
+            for request in SignupRequest.objects.filter(
+                Q(subscriber=subscriber) | Q(email_hash=subscriber.email_hash)
+            ).order_by("pk")
         ],
         "stopped": [
             {
@@ -115,13 +118,16 @@ def erase(pk: int, now: datetime) -> bool:
     return True
 
 
-def forget(reader: Subscriber, now: datetime) -> None:
-    """Take a reader out of every table, within the caller's transaction. Raises NotYet."""
+def forget(reader: Subscriber, now: datetime, keep: SignupRequest | None = None) -> None:
+    """Take a reader out of every table, within the caller's transaction. Raises NotYet.
+
+    ``keep`` is another reader's request, by which the address goes over to that one.
+    """
     for part in _parts.values():
         part.erase(reader, now)
     reader.consent_events.all().forget()
     _events(reader).delete()
-    SignupRequest.objects.filter(email_hash=reader.email_hash).delete()
+    SignupRequest.objects.filter(email_hash=reader.email_hash).exclude(pk=keep.pk if keep else 0).delete()
     reader.delete()
 
 
@@ -139,6 +145,7 @@ def _reader(reader: Subscriber) -> dict[str, Any]:
         "hour": reader.hour.isoformat("minutes"),
         "weekdays": [day for day in range(7) if reader.weekdays >> day & 1],
         **{name: value.isoformat() if value else None for name, value in moments.items()},
+        "last_day": reader.last_day and reader.last_day.isoformat(),
     }
 
 

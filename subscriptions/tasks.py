@@ -9,7 +9,7 @@ from celery import shared_task
 from django.core.mail import mail_admins
 from kombu.exceptions import OperationalError
 
-from subscriptions import clock, guard, letters, lifecycle, privacy
+from subscriptions import clock, guard, letters, lifecycle, privacy, receivers, suppression
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,12 @@ def handle_signup(request_id: int) -> None:
         letter.send()
     except (OSError, SMTPException, AnymailError) as error:
         log.warning("the mail of sign-up request %s did not leave: %s", request_id, type(error).__name__)
-        letters.give_up_or_retry(request, now, type(error).__name__)
+        refusal = receivers.refusal_of(error)
+        if refusal:
+            mail = getattr(letter, "metadata", {}).get("mail", "")
+            receivers.refused(refusal, letter.to[0], mail, now)
+        reason = f"{type(error).__name__} {refusal.detail}" if refusal else type(error).__name__
+        letters.give_up_or_retry(request, now, reason, for_ever=refusal is not None)
     else:
         letters.finish(request, now)
 
@@ -38,6 +43,14 @@ def handle_signups() -> None:
         handle_signup(request_id)
 
 
+@shared_task(name="subscriptions.tasks.read_mail_events")
+def read_mail_events() -> None:
+    """Stop the addresses that bounced or complained."""
+    led = suppression.apply(clock.now())
+    if led:
+        log.info("read mail events: %s", ", ".join(f"{count} {what}" for what, count in sorted(led.items())))
+
+
 @shared_task(name="subscriptions.tasks.tidy")
 def tidy() -> None:
     """Watch whether sign-ups are confirmed, finish erasures, and forget what is old."""
@@ -46,12 +59,14 @@ def tidy() -> None:
         log.error("confirmation mails are held: %s", breaker.reason)
         _alert(
             "Confirmation mails are held",
-            f"{breaker.reason}.\n\nLook at Sign-up requests in the admin, then close the breaker there.",
+            f"{breaker.reason}.\n\nLook at Sign-up requests and Budgets in the admin, then close it under Breakers.",
         )
     if erased := privacy.erase_waiting(now):
         log.info("erased %s readers", erased)
     if gone := lifecycle.expire(now) + guard.sweep(now):
         log.info("forgot %s old rows of sign-ups", gone)
+    if gone := suppression.sweep(now):
+        log.info("forgot %s old mail events, or what was in them", gone)
 
 
 def _alert(subject: str, text: str) -> None:

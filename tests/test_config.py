@@ -60,6 +60,14 @@ def test_good_settings_start():
         ("SOURCES", "", "E013"),
         ("ARXIV_CATEGORIES", "cs.CL,cs", "E014"),
         ("ARXIV_CATEGORIES", "cs.CL;cs.AI", "E014"),
+        ("RETIRED_LINK_KEYS", f"{'k' * 40},short", "E003"),
+        ("BREAKER_AFTER", "0", "E008"),
+        ("BREAKER_SHARE", "1.1", "E008"),
+        ("BREAKER_HOURS", "169", "E008"),
+        ("FORM_MIN_SECONDS", "-1", "E008"),
+        ("MAIL_URL", "postmark:?server_token=t", "E015"),
+        ("MAIL_WEBHOOK_SECRET", "a-password-without-a-name", "E015"),
+        ("MAIL_WEBHOOK_SECRET", "papers:a-long-random-password,papers:short", "E015"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_id_and_hint(name, value, id_):
@@ -67,6 +75,28 @@ def test_a_wrong_setting_stops_the_start_with_id_and_hint(name, value, id_):
     assert found.returncode == 1
     assert f"daily_papers.{id_}" in found.stderr
     assert "HINT" in found.stderr
+
+
+def test_the_proxies_in_front_are_counted_within_reason():
+    found = check(BEHIND_PROXY="true", PROXY_HOPS="11")
+    assert "daily_papers.E008" in found.stderr
+
+
+def test_a_provider_starts_with_its_webhooks_secret_and_not_without_what_its_signature_needs():
+    guarded = {"MAIL_WEBHOOK_SECRET": "papers:a-long-random-password"}
+    assert check(MAIL_URL="postmark:?server_token=t", **guarded).returncode == 0
+    found = check(MAIL_URL="mailersend:?api_token=t", **guarded)
+    assert "daily_papers.E016" in found.stderr
+    assert "SIGNING_SECRET" in found.stderr
+    assert check(MAIL_URL="mailersend:?api_token=t&signing_secret=s", **guarded).returncode == 0
+
+
+def test_a_provider_that_reports_nothing_needs_no_webhook_secret():
+    assert "E015" not in check(MAIL_URL="scaleway:?secret_key=k&project_id=p").stderr
+
+
+def test_a_laptop_may_try_a_provider_without_reports():
+    assert "E015" not in check(MAIL_URL="postmark:?server_token=t", DEBUG="true").stderr
 
 
 def test_production_settings_pass_djangos_check_for_deployment_without_a_warning():

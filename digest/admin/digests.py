@@ -120,7 +120,7 @@ class DigestAdmin(ReadOnlyAdmin):
         if digest.subscriber is None:
             raise Http404("Its reader is erased.")
         nobody = copy(digest.subscriber)
-        nobody.pk, nobody.email = 0, "reader@example.org"
+        nobody.pk, nobody.email, nobody.text_only = 0, "reader@example.org", False
         try:
             message = digest_message(digest, nobody, Shelf.for_digests([digest]), now=digest.accepted_at or clock.now())
         except ValueError as error:

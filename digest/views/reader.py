@@ -1,23 +1,25 @@
 """A reader's own page: the next digest, the last fourteen days with state and reason, and "send me today's now"."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from digest import planning
 from digest.models import Digest
 from digest.tasks import nudge_sending
 from subscriptions import clock, links, schedule
-from subscriptions.models import Subscriber
-from subscriptions.views.pages import expired_link, reader_of, see_other
+from subscriptions.forms import SAVED, SHOWN_DAYS
+from subscriptions.models import Interest, Subscriber
+from subscriptions.views.pages import expired_link, reader_of, see_other, token_page
 
-SHOWN_DAYS = 14
+HISTORY_DAYS = 14
+WANTED = {Interest.Kind.TOPIC: "Topics", Interest.Kind.PHRASE: "Keywords", Interest.Kind.AUTHOR: "Authors you follow"}
+MUTED = {Interest.Kind.MUTED_TOPIC: "Muted topics", Interest.Kind.MUTED_WORD: "Muted words"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Day:
     papers: int
 
 
-@never_cache
+@token_page
 @require_safe
 def reader(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind every manage link."""
@@ -39,13 +41,17 @@ def reader(request: HttpRequest, token: str) -> HttpResponse:
         return expired_link(request)
     now = clock.now()
     zone = ZoneInfo(subscriber.zone)
+    interests = interests_of(subscriber)
     context = {
         "subscriber": subscriber,
         "token": token,
-        "topics": [interest.topic for interest in subscriber.interests.select_related("topic")],
+        "wanted": [(heading, interests[kind]) for kind, heading in WANTED.items() if kind in interests],
+        "muted": [(heading, interests[kind]) for kind, heading in MUTED.items() if kind in interests],
+        "rhythm": rhythm(subscriber),
         "next_due_at": subscriber.next_due_at and subscriber.next_due_at.astimezone(zone),
+        "paused": subscriber.is_paused(now),
         "days": history(subscriber, schedule.local_day(now, subscriber.zone)),
-        "saved": "saved" in request.GET,
+        "saved": saved_words(request.GET.get("saved", ""), subscriber, now),
         "asked": request.GET.get("asked", ""),
         "active": Subscriber.objects.active(now).filter(pk=subscriber.pk).exists(),
         "unsubscribe_path": links.unsubscribe_path(subscriber, now),
@@ -53,28 +59,62 @@ def reader(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "digest/reader.html", context)
 
 
-@never_cache
-@require_POST
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
 def send_now(request: HttpRequest, token: str) -> HttpResponse:
-    """Plan today's digest now, by the ordinary path; a second press changes nothing."""
+    """Plan today's digest now, by the ordinary path; a second press changes nothing. GET leads to the button."""
     subscriber = reader_of(token)
     if subscriber is None:
         return expired_link(request)
+    page = reverse("reader", args=[token])
+    if request.method != "POST":
+        return see_other(page)
     digest = planning.plan_one(subscriber, clock.now(), by="asked for")
     if digest and digest.state != Digest.State.SKIPPED:
         nudge_sending()
         answer = "planned"
     else:
         answer = "no-match" if digest and digest.reason == planning.NO_MATCH else "nothing-new"
-    return see_other(reverse("reader", args=[token]) + f"?asked={answer}")
+    return see_other(f"{page}?asked={answer}")
+
+
+def saved_words(names: str, subscriber: Subscriber, now: datetime) -> str:
+    """What to say after a change: ``names`` are those of the fields, joined by dots. Words of others say nothing."""
+    if names == "nothing":
+        return "Nothing was changed."
+    if subscriber.paused_until and subscriber.is_paused(now):
+        end = subscriber.paused_until.astimezone(ZoneInfo(subscriber.zone))
+        if names == "paused":
+            return f"Your digests are paused. They go on by themselves on {end:%A} {end.day} {end:%B %Y}."
+    elif names == "resumed":
+        return "Your digests go on."
+    words = [SAVED[name] for name in dict.fromkeys(names.split(".")) if name in SAVED]
+    return f"Saved: {', '.join(words)}." if words else ""
+
+
+def interests_of(subscriber: Subscriber) -> dict[str, list[str]]:
+    """The names of the reader's interests by kind; topics in the order of their list."""
+    found: dict[str, list[str]] = {}
+    for interest in subscriber.interests.select_related("topic").order_by("topic__position", "topic__name", "pk"):
+        found.setdefault(interest.kind, []).append(interest.topic.name if interest.topic else interest.text)
+    return found
+
+
+def rhythm(subscriber: Subscriber) -> str:
+    """The days of the digest: "every day", "once a week, on Friday", "on Monday, Tuesday"; empty for none."""
+    days = [name for day, name in SHOWN_DAYS if subscriber.weekdays >> day & 1]
+    if len(days) == len(SHOWN_DAYS):
+        return "every day"
+    return f"once a week, on {days[0]}" if subscriber.is_weekly else f"on {', '.join(days)}" if days else ""
 
 
 def history(subscriber: Subscriber, today: date) -> list[Day]:
     """The last fourteen local days, the newest first; days without a digest say so."""
-    rows = {d.day: d for d in Digest.objects.filter(subscriber=subscriber, day__gt=today - timedelta(days=SHOWN_DAYS))}
+    since = today - timedelta(days=HISTORY_DAYS)
+    rows = {d.day: d for d in Digest.objects.filter(subscriber=subscriber, day__gt=since)}
     next_day = subscriber.next_due_at and schedule.local_day(subscriber.next_due_at, subscriber.zone)
     days = []
-    for back in range(SHOWN_DAYS):
+    for back in range(HISTORY_DAYS):
         day = today - timedelta(days=back)
         digest = rows.get(day)
         if digest:

@@ -72,6 +72,10 @@ def pause(request: HttpRequest, token: str) -> HttpResponse:
         "subscriber": subscriber,
         "token": token,
         "paused": subscriber.is_paused(now),
+        "lengths": [
+            (box, today + timedelta(weeks=int(box.data["value"])) if box.data["value"].isdigit() else None)
+            for box in form["length"]
+        ],
         "first_date": today + timedelta(days=1),
         "last_date": today + timedelta(days=365),
         "unsubscribe_path": links.unsubscribe_path(subscriber, now),

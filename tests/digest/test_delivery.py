@@ -13,7 +13,7 @@ from digest.models import Digest, Edition, Paper
 from digest.rendering import Shelf, digest_message
 from subscriptions import lifecycle
 from subscriptions.models import Subscriber, Suppression
-from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
+from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader, origin
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +59,7 @@ def test_each_planned_digest_is_one_mail_to_one_reader(planned):
 
 
 def test_it_sends_nothing_to_a_reader_who_left_after_planning(planned):
-    lifecycle.unsubscribe(planned[1].subscriber, NOW, "one-click")
+    lifecycle.unsubscribe(planned[1].subscriber, NOW, origin("one-click"))
     assert send() == {"accepted": 2, "cancelled": 1}
     assert "r1@example.org" not in [m.to[0] for m in mail.outbox]
     planned[1].refresh_from_db()

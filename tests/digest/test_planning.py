@@ -1,11 +1,17 @@
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from django.core import mail
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
-from digest import approval, outcomes, planning
+from digest import approval, delivery, outcomes, planning
+from digest.board import Board
 from digest.models import Digest
+from subscriptions import lifecycle
 from subscriptions.models import Subscriber
-from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
+from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader, origin
 
 pytestmark = pytest.mark.django_db
 YESTERDAY = TODAY - timedelta(days=1)
@@ -196,3 +202,99 @@ def test_todays_can_be_asked_for_once(confirmed):
 def test_asking_when_there_is_nothing_leaves_the_day_open(confirmed):
     assert planning.plan_one(confirmed, NOW) is None
     assert not Digest.objects.exists()
+
+
+FRIDAY_ONLY = 1 << 4
+
+
+def week_of_editions(last=TODAY, days=7):
+    """An edition with one paper of its own on each of these days; the papers, the newest first."""
+    papers = [make_paper(100 + back, day=last - timedelta(days=back)) for back in range(days)]
+    for back, paper in enumerate(papers):
+        make_edition([paper], last - timedelta(days=back))
+    return papers
+
+
+def test_a_weekly_reader_without_history_gets_the_whole_week():
+    papers = week_of_editions(days=10)
+    make_reader("weekly", weekdays=FRIDAY_ONLY)
+    make_reader("daily")
+    plan()
+    weekly = Digest.objects.get(subscriber__email="weekly@example.org")
+    assert weekly.cadence == "weekly"
+    assert sorted(papers_of(weekly)) == sorted(p.pk for p in papers[:7])
+    assert (weekly.content_from, weekly.content_to) == (TODAY - timedelta(days=7), TODAY)
+    daily = Digest.objects.get(subscriber__email="daily@example.org")
+    assert (daily.cadence, papers_of(daily)) == ("daily", [papers[0].pk])
+
+
+def test_a_skip_of_a_weekly_reader_counts_as_weekly(speech):
+    make_edition([make_paper(1)])
+    make_reader("weekly", speech, weekdays=FRIDAY_ONLY, only_my_topics=True)
+    assert plan() == {"no match in your topics": 1}
+    assert Digest.objects.get().cadence == "weekly"
+
+
+def test_no_edition_falls_between_two_weekly_digests_when_the_list_was_late():
+    papers = week_of_editions(days=9)
+    reader = make_reader("weekly", weekdays=FRIDAY_ONLY)
+    last_week = TODAY - timedelta(days=7)
+    make_digest(reader, [papers[8]], state="accepted", day=last_week, content_to=last_week - timedelta(days=1))
+    plan()
+    assert sorted(papers_of(Digest.objects.get(day=TODAY))) == sorted(p.pk for p in papers[:8])
+
+
+@hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(back=st.integers(0, 20) | st.none(), weekly=st.booleans(), published=st.sets(st.integers(0, 12)))
+def test_a_window_is_new_ascending_and_no_longer_than_its_reach(back, weekly, published):
+    days = tuple(TODAY - timedelta(days=n) for n in sorted(published, reverse=True) if n < 8)
+    after = None if back is None else TODAY - timedelta(days=back)
+    window = Board(days, frozenset(), {}, frozenset(), {}).window(after, weekly=weekly)
+    assert list(window) == sorted(set(window))
+    assert set(window) <= set(days)
+    assert all(after is None or day > after for day in window)
+    if window:
+        assert window[-1] == days[-1]
+        assert (window[-1] - window[0]).days < (8 if weekly and after else 7)
+    if days and after is None and not weekly:
+        assert window == days[-1:]
+
+
+def live(days, paused_at, reader, pause_until):
+    """Plan and send every morning; the reader pauses on day ``paused_at`` after planning. {day: papers in the mail}."""
+    got = {}
+    for back in range(days, -1, -1):
+        now = NOW - timedelta(days=back)
+        make_edition([make_paper(1000 + back, day=now.date())], now.date())
+        planning.plan_due(now)
+        if back == paused_at:
+            lifecycle.pause(reader, pause_until, now, origin())
+        delivery.send_digests(lambda now=now: now, "test")
+        if mail.outbox:
+            got[now.date()] = mail.outbox.pop().body.count("Page of no.")
+        assert not mail.outbox
+    return got
+
+
+def test_a_pause_of_two_weeks_sends_nothing_and_ends_with_one_merged_digest():
+    reader = make_reader("a", due=NOW - timedelta(days=20, minutes=30))
+    end = datetime(2026, 3, 18, tzinfo=UTC)
+    got = live(20, paused_at=16, reader=reader, pause_until=end)
+    assert set(got) == {TODAY - timedelta(days=back) for back in (20, 19, 18, 17, 2, 1, 0)}
+    assert got[end.date()] == 7, "the last week's, in one"
+    assert [got[end.date() + timedelta(days=n)] for n in (1, 2)] == [1, 1]
+    stopped = Digest.objects.get(day=TODAY - timedelta(days=16))
+    assert (stopped.state, stopped.reason) == ("skipped", "paused")
+
+
+def test_what_a_short_pause_stopped_comes_when_it_ends():
+    reader = make_reader("a", due=NOW - timedelta(days=4, minutes=30))
+    got = live(4, paused_at=3, reader=reader, pause_until=datetime(2026, 3, 19, tzinfo=UTC))
+    assert got == {TODAY - timedelta(days=4): 1, TODAY - timedelta(days=1): 3, TODAY: 1}
+
+
+def test_a_weekly_reader_who_pauses_gets_one_digest_of_the_last_days_when_it_ends():
+    reader = make_reader("a", weekdays=FRIDAY_ONLY, due=NOW - timedelta(days=28, minutes=30))
+    got = live(28, paused_at=20, reader=reader, pause_until=datetime(2026, 3, 7, tzinfo=UTC))
+    since = {day: n for day, n in got.items() if day > TODAY - timedelta(days=20)}
+    assert since == {TODAY - timedelta(days=7): 8, TODAY: 7}

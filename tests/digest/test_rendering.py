@@ -1,13 +1,17 @@
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from email import message_from_bytes, policy
+from html import unescape
 
 import pytest
+from django.utils.html import escape
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from digest.rendering import Shelf, authors_line, digest_message
+from digest.models import Digest
+from digest.rendering import Shelf, authors_line, days_line, digest_message, items_of
+from subscriptions.models import Topic
 from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +135,167 @@ def test_a_mail_without_papers_is_refused(digest):
             now=NOW,
             without=[p["paper"] for p in digest.picks],
         )
+
+
+ROBOT = {"terms": ["robot"], "category": ""}
+PHRASE, AUTHOR = {"phrase": "protein folding"}, {"author": "Ana Unal"}
+
+
+def with_reasons(digest, *why):
+    digest.picks = [{**digest.picks[0], "why": list(why)}]
+    digest.save()
+    text, html = parts(wire(digest))
+    return " ".join(text.split()), unescape(" ".join(html.split()))
+
+
+@pytest.mark.parametrize(
+    ("why", "sentence"),
+    [
+        (["topic"], "matches your topic Robotics (it names robot)"),
+        ([PHRASE], 'matches your keyword "protein folding"'),
+        ([AUTHOR], "you follow Ana Unal"),
+        ([AUTHOR, {"author": "Bo Sample"}], "you follow Ana Unal and Bo Sample"),
+        ([PHRASE, {"phrase": "c++"}], 'matches your keywords "protein folding", "c++"'),
+        (["topic", PHRASE], 'matches your topic Robotics (it names robot) and your keyword "protein folding"'),
+        ([AUTHOR, "topic"], "matches your topic Robotics (it names robot), and you follow Ana Unal"),
+        (
+            [AUTHOR, PHRASE, "topic"],
+            'matches your topic Robotics (it names robot) and your keyword "protein folding", and you follow Ana Unal',
+        ),
+    ],
+)
+def test_both_parts_say_why_in_one_sentence(digest, robotics, why, sentence):
+    reasons = [{"topic": robotics.pk, **ROBOT} if reason == "topic" else reason for reason in why]
+    for body in with_reasons(digest, *reasons):
+        assert re.search(re.escape(f"Why you got this: {sentence} ") + "(See the whole list|</p>)", body)
+
+
+def test_editors_see_each_reason_by_itself(digest, robotics):
+    digest.picks[0]["why"] = [{"topic": robotics.pk, **ROBOT}, PHRASE, AUTHOR]
+    assert items_of(digest, Shelf.for_digests([digest]))[0].reasons == (
+        "Robotics (it names robot)",
+        'your keyword "protein folding"',
+        "you follow Ana Unal",
+    )
+
+
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=2, max_size=80))
+def test_no_words_of_a_reader_break_the_mail_or_become_markup(words, digest):
+    digest.picks[0]["why"] = [{"phrase": words}, {"author": words}]
+    text, html = parts(wire(digest))
+    assert f"your keyword &quot;{escape(words)}&quot;" in html.replace("\r\n", "\n")
+    assert "Unsubscribe" in text
+
+
+@pytest.mark.parametrize(
+    ("days", "line"),
+    [
+        ([date(2026, 3, 16), date(2026, 3, 20)], "16 to 20 March 2026"),
+        ([date(2026, 3, 30), date(2026, 4, 3)], "30 March to 3 April 2026"),
+        ([date(2025, 12, 30), date(2026, 1, 2)], "30 December 2025 to 2 January 2026"),
+    ],
+)
+def test_days_are_said_as_people_say_them(days, line):
+    assert days_line(days) == line
+
+
+def test_a_digest_of_several_editions_says_which_days_it_covers(digest):
+    for body in parts(wire(digest)):
+        assert "10 papers for Friday 20 March 2026, in order of trend" in " ".join(body.split())
+    for back, state in ((4, "approved"), (1, "closed"), (6, "draft"), (9, "approved")):
+        make_edition([], digest.day - timedelta(days=back), state=state)
+    digest.content_from = digest.day - timedelta(days=7)
+    for body in parts(wire(digest)):
+        assert "Papers of 16 to 20 March 2026: 10 for you, in order of trend" in " ".join(body.split())
+
+
+def test_only_the_first_digest_after_a_pause_says_that_it_has_ended(digest):
+    said = "Your pause ended on Thursday 19 March 2026, and your digests go on."
+    reader = digest.subscriber
+    assert said not in " ".join(parts(wire(digest))[0].split())
+    reader.paused_until = NOW - timedelta(hours=20)
+    reader.save()
+    before = make_digest(
+        reader, [], state="accepted", day=digest.day - timedelta(days=9), due_at=NOW - timedelta(days=9)
+    )
+    for body in parts(wire(digest)):
+        assert said in " ".join(body.split())
+    before.due_at = NOW - timedelta(hours=19)
+    before.save()
+    assert said not in " ".join(parts(wire(digest))[0].split())
+    Digest.objects.filter(pk=before.pk).update(state="skipped")
+    assert said in " ".join(parts(wire(digest))[0].split()), "a skip told the reader nothing"
+    reader.paused_until = NOW + timedelta(days=3)
+    reader.save()
+    assert "pause ended" not in " ".join(parts(wire(digest))[0].split())
+
+
+def offers(digest):
+    """{words: address} of the links of both parts: the same in both, no words twice with different addresses."""
+    text, html = parts(wire(digest))
+    links: dict[str, str] = {}
+    for address, words in re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', html):
+        assert links.setdefault(unescape(" ".join(words.split())), address) == address
+    for words, address in re.findall(r"^([A-Z][^:\n]*):\s+(https://\S+)$", text, re.MULTILINE):
+        assert links.get(words, address) == address
+    return links
+
+
+def test_every_digest_offers_less_without_a_login(digest, robotics, speech):
+    digest.picks[1]["why"] = [{"topic": robotics.pk, **ROBOT}, {"topic": speech.pk, **ROBOT}, PHRASE]
+    digest.save()
+    links = offers(digest)
+    ends = {words: links[words].rpartition("/r/")[2].partition("/")[2] for words in links if "/r/" in links[words]}
+    assert ends == {
+        "Change topics": "preferences/",
+        "Fewer papers": "fewer/",
+        "Weekly instead": "weekly/",
+        "Pause": "pause/",
+        "Mute Robotics": f"mute/{robotics.pk}/",
+        "Mute Speech": f"mute/{speech.pk}/",
+        "Your last 14 days": "",
+    }
+    text, _ = parts(wire(digest))
+    for words, address in links.items():
+        if "/r/" in address:
+            assert f"{words}:\n{address}\n" in text.replace("\r\n", "\n")
+    assert list(re.findall(r"^(\w[^:\n]*):$", text, re.MULTILINE))[-1] == "Unsubscribe"
+
+
+def test_only_what_can_still_be_less_is_offered_and_few_topics_to_mute(digest):
+    reader = digest.subscriber
+    reader.paper_limit, reader.weekdays = 5, 1
+    reader.save()
+    topics = [Topic.objects.create(slug=f"t{n}", name=f"Topic {n}", description="x") for n in range(5)]
+    for chosen, topic in zip(digest.picks, topics, strict=False):
+        chosen["why"] = [{"topic": topic.pk, **ROBOT}]
+    digest.save()
+    links = offers(digest)
+    assert "Fewer papers" not in links
+    assert "Weekly instead" not in links
+    assert [words for words in links if words.startswith("Mute")] == ["Mute Topic 0", "Mute Topic 1", "Mute Topic 2"]
+
+
+def test_a_topic_is_offered_to_mute_only_where_it_is_a_reason_in_this_mail(digest, robotics):
+    message = digest_message(
+        digest, digest.subscriber, Shelf.for_digests([digest]), now=NOW, without=[p["paper"] for p in digest.picks[1:]]
+    )
+    assert "Mute Robotics" in message.body
+    digest.picks = [{**p, "why": []} for p in digest.picks]
+    assert "Mute" not in parts(wire(digest))[0]
+
+
+def test_who_wants_plain_text_gets_no_html_and_no_mail_loads_a_picture(digest):
+    assert "<img" not in parts(wire(digest))[1]
+    digest.subscriber.text_only = digest.subscriber.images = True
+    mail = wire(digest)
+    assert mail.get_content_type() == "text/plain"
+    assert "Fewer papers" in mail.get_content()
+
+
+def test_what_a_chunk_of_mails_is_made_of_costs_the_same_for_one_and_for_sixty(digest, django_assert_num_queries):
+    papers = [make_paper(1000)]
+    digests = [make_digest(make_reader(f"r{n}", paused_until=NOW - timedelta(days=1)), papers) for n in range(60)]
+    with django_assert_num_queries(5):
+        assert len(Shelf.for_digests(digests).after_pause) == 60

@@ -148,6 +148,15 @@ def test_an_address_that_cannot_be_mailed_is_refused_with_what_to_do(client, add
     assert not SignupRequest.objects.exists()
 
 
+def test_a_slip_of_the_keyboard_is_asked_about_once_and_kept_when_the_reader_insists(client, nudges):
+    asked = sign_up(client, "ana@gmial.com")
+    assert asked.status_code == 422
+    assert "did you mean ana@gmail.com?" in asked.content.decode()
+    hidden = re.search(r'name="as_typed" value="([^"]+)"', asked.content.decode())[1]
+    assert client.post(reverse("subscribe"), filled("ana@gmial.com", as_typed=hidden)).status_code == 303
+    assert SignupRequest.objects.get().email == "ana@gmial.com"
+
+
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
@@ -233,8 +242,8 @@ def test_the_unsubscribe_page_has_one_button_and_shows_the_address_masked(client
     page = client.get(path).content.decode()
     assert "c***@example.org" in page
     assert confirmed.email not in page
-    left = client.post(path, {"button": "1"})
-    assert left.status_code == 200
+    left = client.post(path, {"button": "1"}, follow=True)
+    assert left.redirect_chain[0][1] == 303
     assert "You are unsubscribed" in left.content.decode()
 
 

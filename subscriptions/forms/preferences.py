@@ -1,88 +1,40 @@
-"""The readers' forms: sign-up, preferences, pause, another address."""
+"""Everything that a reader can choose."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Q
 
-from subscriptions import addresses, schedule
+from subscriptions import schedule
 from subscriptions.interests import Interests
 from subscriptions.lifecycle import LIMITS
 from subscriptions.models import Interest, Subscriber, Topic
 
-OPEN_TOO_LONG = 24 * 3600  # seconds
 SHOWN_DAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
 MOST_LINES = 50
-_stamper = signing.TimestampSigner(salt="subscriptions.forms.made")
-
-
-def stamp() -> str:
-    """Says when a form was shown, signed. It holds nothing else."""
-    return _stamper.sign("form")
-
-
-class AddressForm(forms.Form):
-    """One field, and two that people never see. What depends on the address happens later, in the task."""
-
-    email = forms.CharField(
-        label="Email address",
-        max_length=addresses.ADDRESS_LENGTH,
-        strip=True,
-        error_messages={"required": "Enter your email address", "max_length": addresses.HOW_TO_WRITE},
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "size": 30}),
-    )
-    made = forms.CharField(required=False, widget=forms.HiddenInput)
-    leave_empty = forms.CharField(required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # clean_email judges the whole address, in words that say what to do.
-        self.fields["email"].validators.clear()
-
-    @property
-    def new_stamp(self) -> str:
-        """For the form as it is shown now, also when it is shown again."""
-        return stamp()
-
-    @property
-    def is_from_a_robot(self) -> bool:
-        """Whether the field that people do not see was filled in."""
-        return bool(self.data.get("leave_empty"))
-
-    def clean_email(self) -> str:
-        """The address as it is kept."""
-        try:
-            return addresses.clean(self.cleaned_data["email"])
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
-    def clean_made(self) -> str:
-        """Refuse a form that was sent sooner than a person can, or that was open for a day. Pressing again helps."""
-        value = self.cleaned_data["made"]
-        try:
-            _stamper.unsign(value, max_age=OPEN_TOO_LONG)
-        except signing.SignatureExpired as error:
-            raise ValidationError("This form was open for more than a day. Press the button again.") from error
-        except signing.BadSignature as error:
-            raise ValidationError("The form did not arrive whole. Press the button again.") from error
-        if settings.FORM_MIN_SECONDS:
-            try:
-                _stamper.unsign(value, max_age=timedelta(seconds=settings.FORM_MIN_SECONDS))
-            except signing.SignatureExpired:
-                return str(value)
-            raise ValidationError("That was faster than we expect of a person. Press the button again.")
-        return str(value)
-
-
-class SignupForm(AddressForm):
-    """Subscribe, with one field."""
+# What the page after saving calls each field.
+SAVED = {
+    "topics": "topics",
+    "phrases": "keywords",
+    "authors": "authors",
+    "muted_words": "muted words",
+    "muted_topics": "muted topics",
+    "cadence": "how often",
+    "days": "days",
+    "weekly_day": "day of the week",
+    "hour": "time",
+    "zone": "time zone",
+    "paper_limit": "number of papers",
+    "only_my_topics": "only your topics",
+    "images": "pictures",
+    "text_only": "plain text",
+    "language": "language",
+}
 
 
 def zone_choices() -> list[Any]:
@@ -240,90 +192,6 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
     def changed_words(self) -> list[str]:
         """The names of the fields that were changed, as the page after saving says them."""
         return [name for name in self.changed_data if name in SAVED]
-
-
-# What the page after saving calls each field.
-SAVED = {
-    "topics": "topics",
-    "phrases": "keywords",
-    "authors": "authors",
-    "muted_words": "muted words",
-    "muted_topics": "muted topics",
-    "cadence": "how often",
-    "days": "days",
-    "weekly_day": "day of the week",
-    "hour": "time",
-    "zone": "time zone",
-    "paper_limit": "number of papers",
-    "only_my_topics": "only your topics",
-    "images": "pictures",
-    "text_only": "plain text",
-    "language": "language",
-}
-
-
-class PauseForm(forms.Form):
-    """For some weeks, or until a date."""
-
-    WEEKS = (("1", "1 week"), ("2", "2 weeks"), ("4", "4 weeks"))
-
-    length = forms.ChoiceField(
-        label="How long",
-        choices=[*WEEKS, ("until", "Until a date")],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose how long to pause"},
-    )
-    until = forms.DateField(
-        label="The first day with a digest again",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": "Enter a date, like 2026-03-27"},
-    )
-
-    def __init__(self, data: Any = None, *, today: date, zone: str) -> None:
-        """``today`` is the reader's own date, in ``zone``."""
-        super().__init__(data)
-        self.today, self.zone = today, zone
-
-    def clean(self) -> dict[str, Any]:
-        """A date is needed where a date was chosen: from tomorrow to a year from now."""
-        data = super().clean() or {}
-        if data.get("length") != "until" or "until" in self.errors:
-            return data
-        day = data.get("until")
-        if day is None:
-            self.add_error("until", "Enter the date on which digests go on, like 2026-03-27")
-        elif day <= self.today:
-            self.add_error("until", "Enter a date after today")
-        elif day > self.today + timedelta(days=365):
-            self.add_error("until", "Enter a date within a year from now")
-        return data
-
-    def end(self) -> datetime:
-        """When the pause ends (UTC): the beginning of its first day, in the reader's zone."""
-        data = self.cleaned_data
-        day = data["until"] if data["length"] == "until" else self.today + timedelta(weeks=int(data["length"]))
-        return schedule.local_instant(day, time(0), self.zone)
-
-
-class ReasonForm(forms.Form):
-    """One question after leaving. Not answering is an answer."""
-
-    REASONS = (
-        ("too many", "Too many mails"),
-        ("not for me", "The papers were not for me"),
-        ("elsewhere", "I read papers elsewhere"),
-        ("never asked", "I never asked for it"),
-        ("other", "Another reason"),
-    )
-
-    reason = forms.ChoiceField(
-        label="Why did you leave?",
-        choices=REASONS,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose a reason, or close this page"},
-    )
 
 
 def _numbers(topics: Iterable[Topic]) -> tuple[int, ...]:

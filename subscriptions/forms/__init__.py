@@ -1,0 +1,18 @@
+"""The readers' forms."""
+
+from subscriptions.forms.address import AddressForm, SignupForm, stamp
+from subscriptions.forms.leaving import PauseForm, ReasonForm
+from subscriptions.forms.preferences import SAVED, SHOWN_DAYS, LinesField, PreferencesForm, zone_choices
+
+__all__ = [
+    "SAVED",
+    "SHOWN_DAYS",
+    "AddressForm",
+    "LinesField",
+    "PauseForm",
+    "PreferencesForm",
+    "ReasonForm",
+    "SignupForm",
+    "stamp",
+    "zone_choices",
+]

@@ -1,0 +1,248 @@
+"""MailEvents -> Suppressions. Reads rows, so that order, repetition and a second worker make no difference."""
+
+import logging
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from fnmatch import fnmatchcase
+from itertools import count
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Max
+
+from subscriptions import lifecycle
+from subscriptions.consent import Origin
+from subscriptions.models import ConsentEvent, MailEvent, Subscriber, Suppression
+from subscriptions.receivers import ENHANCED, SMTP
+
+log = logging.getLogger(__name__)
+Reason = Suppression.Reason
+CHUNK = 500
+SWEPT = 5_000
+KEEP_PAYLOAD = timedelta(days=7)
+KEEP_ROW = timedelta(days=90)
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Verdict(Enum):
+    """What one event says of an address."""
+
+    NOTHING = "nothing"
+    SOFT = "soft bounce"
+    HARD = "hard bounce"
+    COMPLAINT = "complaint"
+    LEAVE = "unsubscribed"
+
+
+NOTHING, SOFT, HARD, COMPLAINT, LEAVE = Verdict
+# Anymail's event type and reject reason (anymail.signals.EventType, RejectReason); the empty reason is any other.
+# "rejected" for reasons of the provider's own is about our account or content as often as about the reader.
+RULES: dict[str, dict[str, Verdict]] = {
+    "complained": {"": COMPLAINT},
+    "unsubscribed": {"": LEAVE},
+    "bounced": {"invalid": HARD, "bounced": HARD, "unsubscribed": LEAVE, "": SOFT},
+    "rejected": {
+        "invalid": HARD,
+        "bounced": HARD,
+        "spam": COMPLAINT,
+        "unsubscribed": LEAVE,
+        "blocked": SOFT,
+        "timed_out": SOFT,
+        "": NOTHING,
+    },
+    "failed": {"": SOFT},
+}
+# Where a provider's own word is more exact than Anymail's event: what anymail/webhooks/<esp>.py folds together, read
+# beside the provider's documentation. The first match counts. Patterns are of ``MailEvent.detail``'s parts.
+WORDS: dict[str, dict[str, Verdict]] = {
+    "amazon ses": {  # every bounce is "bounced"; docs.aws.amazon.com/ses: notification-contents
+        "bouncetype=permanent": HARD,
+        "bouncetype=transient": SOFT,
+        "bouncetype=undetermined": SOFT,
+    },
+    "brevo": {"event=soft_bounce": SOFT},  # folded with hard_bounce
+    "mailersend": {"type=soft_bounced": SOFT, "type=hard_bounced": HARD},  # folded
+    "mailgun": {"reason=suppress-complaint": COMPLAINT, "reason=suppress-unsubscribe": LEAVE},  # "other"
+    "mailjet": {"hard_bounce=true": HARD, "hard_bounce=false": SOFT},  # quota and DNS are "bounced" too
+    "mandrill": {  # no reasons at all
+        "event=hard_bounce": HARD,
+        "event=soft_bounce": SOFT,
+        "reason=hard-bounce": HARD,
+        "reason=spam": COMPLAINT,
+        "reason=unsub": LEAVE,
+    },
+    "postmark": {"type=softbounce": SOFT},  # folded with HardBounce
+    "resend": {  # told apart by text, before "type" came
+        "type=permanent": HARD,
+        "type=transient": SOFT,
+        "type=undetermined": SOFT,
+        "message=*inbox was full*": SOFT,
+        "message=*general bounce*": SOFT,
+    },
+    "sendgrid": {  # "bounced" has no reason; "dropped" for a complaint is "other"
+        "type=blocked": SOFT,
+        "type=expired": SOFT,
+        "type=bounce": HARD,
+        "reason=spam reporting address": COMPLAINT,
+    },
+    "sparkpost": {  # only these classes are hard; 20-24, 40 and 70 are "bounced" too
+        "bounce_class=[13]0": HARD,
+        "bounce_class=2?": SOFT,
+        "bounce_class=[47]0": SOFT,
+    },
+    "unisender go": {  # all are "bounced"
+        "delivery_status=err_mailbox_full": SOFT,
+        "delivery_status=err_too_large": SOFT,
+        "delivery_status=err_unreachable": SOFT,
+        "delivery_status=err_skip_letter": SOFT,
+        "delivery_status=err_destination_misconfigured": SOFT,
+    },
+}
+# Complaints that no reader made: a filter's notice, "not spam" (RFC 6430), a failed signature (RFC 6591).
+NOT_COMPLAINTS: dict[str, dict[str, Verdict]] = {
+    "amazon ses": {"complaintfeedbacktype=not-spam": NOTHING, "complaintfeedbacktype=auth-failure": NOTHING},
+    "postmark": {"type=spamnotification": SOFT},
+    "sparkpost": {"fbtype=not-spam": NOTHING, "fbtype=auth-failure": NOTHING},
+}
+
+
+def apply(now: datetime) -> Counter[str]:
+    """Read the events that nobody has read; how many led to what. Raises where the database is away, for the next try.
+
+    Safe at any time by any number of workers: what an event leads to follows from the rows alone.
+    """
+    led: Counter[str] = Counter()
+    unread = MailEvent.objects.filter(applied_at=None).order_by("pk").defer("payload")
+    while events := list(unread[:CHUNK]):
+        for event in events:
+            try:
+                led[_apply(event, now)] += 1
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:  # one poisoned event must not stop the others
+                log.error("mail event %s cannot be applied: %s", event.pk, type(error).__name__)
+                led["failed"] += 1
+        MailEvent.objects.filter(pk__in=[event.pk for event in events]).update(applied_at=now)
+    return led
+
+
+def verdict(event: MailEvent) -> Verdict:
+    """By the provider's own word, which a code of policy or a passing fault softens; else the code; else the reason."""
+    rules = RULES.get(event.kind)
+    if rules is None:
+        return NOTHING
+    said = rules.get(event.reject_reason, rules[""])
+    if event.kind == "unsubscribed":
+        return said
+    parts, code = event.detail.lower().split("; "), _by_code(event)
+    if "bouncesubtype=general" in parts and "bouncetype=transient" in parts and code is None:
+        return NOTHING  # Amazon SES reports out-of-office replies so (repost.aws: ses-understand-soft-bounces)
+    words = (NOT_COMPLAINTS if event.kind == "complained" else WORDS).get(event.esp.lower(), {})
+    own = next((words[word] for word in words if any(fnmatchcase(part, word) for part in parts)), None)
+    if own is not None:
+        return SOFT if own is HARD and code is SOFT else own
+    counted = said in {HARD, SOFT} or event.esp == SMTP
+    return code if code and counted else said
+
+
+def sweep(now: datetime) -> int:
+    """Empty payloads after seven days and delete rows after ninety, by their receipt; how many rows of either."""
+    changed = 0
+    old = MailEvent.objects.filter(received_at__lte=now - KEEP_ROW).order_by("received_at")
+    while pks := list(old.values_list("pk", flat=True)[:SWEPT]):
+        changed += MailEvent.objects.filter(pk__in=pks).delete()[0]
+    # Backwards from the limit by the index, until all is empty already: no walk over ninety days at each tick.
+    rows = MailEvent.objects.filter(received_at__lte=now - KEEP_PAYLOAD).order_by("-received_at", "-pk")
+    for start in count(0, SWEPT):
+        pks = list(rows.values_list("pk", flat=True)[start : start + SWEPT])
+        emptied = MailEvent.objects.filter(pk__in=pks).exclude(payload={}).update(payload={})
+        changed += emptied
+        if not emptied:
+            break
+    return changed
+
+
+def _apply(event: MailEvent, now: datetime) -> str:
+    said = verdict(event)
+    if said is LEAVE:
+        return _leave(event)
+    if said is NOTHING or not event.email_hash:
+        return "nothing"
+    reason = Reason.COMPLAINT if said is COMPLAINT else Reason.BOUNCE
+    with transaction.atomic():
+        since = _since(event.email_hash, reason)
+        if event.at <= since:
+            return "stale"
+        detail = _soft_bounces(event.email_hash, since) if said is SOFT else _named(said, event)
+        return _stop(event.email_hash, reason, detail, now) if detail else "counted"
+
+
+def _by_code(event: MailEvent) -> Verdict | None:
+    """RFC 3463 section 3: 5.1.x is the mailbox or its domain, 5.2.1 a disabled one; the rest may pass."""
+    found = ENHANCED.search(event.detail)
+    if found and (found[1], found[2]) != ("5", "0"):  # X.0.0: the server does not say
+        sender = found[0] in {"5.1.7", "5.1.8"}
+        return HARD if found[0] == "5.2.1" or (found[0].startswith("5.1.") and not sender) else SOFT
+    if event.esp == SMTP:  # our own RCPT TO: RFC 5321 section 4.2.3
+        plain = event.detail[:3] in {"550", "551", "553"} and event.reject_reason != "blocked"
+        return HARD if plain else SOFT
+    return None
+
+
+def _since(email_hash: str, reason: str) -> datetime:
+    """From when on events count: the newest lift, and for bounces the newest confirmation. Locks the reader's row."""
+    rows = Suppression.objects.filter(email_hash=email_hash, reason=reason)
+    reader = Subscriber.objects.filter(email_hash=email_hash).first()
+    confirmed = Subscriber.objects.to_change(reader.pk).confirmed_at if reader and reason == Reason.BOUNCE else None
+    return max(rows.aggregate(at=Max("lifted_at"))["at"] or NEVER, confirmed or NEVER)
+
+
+def _soft_bounces(email_hash: str, since: datetime) -> str:
+    """The window that is full, in words; "" where none is. Reports of one mail count once."""
+    rows = MailEvent.objects.filter(email_hash=email_hash, kind__in=RULES, at__gt=since).defer("payload")
+    soft = [event for event in rows.order_by("-at", "-pk")[:CHUNK] if verdict(event) is SOFT]
+    for window, most in settings.SOFT_BOUNCES:
+        for last in soft:
+            inside = {
+                event.mail or event.message_id or event.dedupe_key
+                for event in soft
+                if timedelta(0) <= last.at - event.at <= window
+            }
+            if len(inside) >= most:
+                return f"{most} soft bounces in {_span(window)}"
+    return ""
+
+
+def _span(window: timedelta) -> str:
+    hours = window.total_seconds() / 3600
+    return f"{hours / 24:g} d" if hours % 24 == 0 else f"{hours:g} h"
+
+
+def _named(said: Verdict, event: MailEvent) -> str:
+    what = event.detail.rpartition("; ")[2] if said is HARD else ""
+    return " ".join(filter(None, [said.value, what or event.reject_reason, "by", event.esp.lower()]))
+
+
+def _stop(email_hash: str, reason: str, detail: str, now: datetime) -> str:
+    row, made = Suppression.objects.get_or_create(
+        email_hash=email_hash, reason=reason, lifted_at=None, defaults={"created_at": now, "detail": detail[:200]}
+    )
+    if row.ends_at:  # a stop for a while, by hand: this one has no end
+        row.ends_at = None
+        row.save(update_fields=["ends_at"])
+    return str(reason) if made else "known"
+
+
+def _leave(event: MailEvent) -> str:
+    """The reader used the provider's own unsubscribe. Not counted before a later confirmation, or an undo."""
+    who = {"pk": event.reader} if event.reader else {"email_hash": event.email_hash or None}
+    with transaction.atomic():
+        known = Subscriber.objects.filter(**who).first()
+        if known is None:
+            return "nothing"
+        reader = Subscriber.objects.to_change(known.pk)
+        undone = reader.consent_events.filter(kind=ConsentEvent.Kind.RESTORED).aggregate(at=Max("at"))["at"]
+        if event.at <= max(reader.confirmed_at or NEVER, undone or NEVER):
+            return "stale"
+        return "left" if lifecycle.unsubscribe(reader, event.at, Origin(f"provider: {event.esp}")) else "known"
