@@ -65,7 +65,8 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
         if letter.outcome is Outcome.CONFIRM_SENT and request.granted_at is None and guard.is_open(now):
             return _hold(request, now, "the breaker is open")
         if request.granted_at is None and (refusal := guard.grant_letter(request.email, now, reminder=letter.reminder)):
-            if refusal.kind is guard.Kind.SITE:
+            # The old owner of an address must learn that it changed: that letter waits for its turn.
+            if refusal.kind is guard.Kind.SITE or request.kind == Kind.MOVED:
                 return _hold(request, now, str(refusal))
             return _without_mail(request, Outcome.OVER_BUDGET, now, str(refusal))
         reader = _take(request, letter, now)
@@ -120,9 +121,9 @@ def _without_mail(
 def _hold(request: SignupRequest, now: datetime, reason: str) -> tuple[SignupRequest, None] | None:
     """Wait: the site is busy or the breaker open, and the one who asked may be genuine. A day is the end of it.
 
-    Nobody sits and waits for an import's letter: it ends with its row, after a week.
+    Nobody sits and waits for an import's letter, or a notice: these end with their rows, after a week.
     """
-    if request.kind != Kind.IMPORT and now - request.created_at >= guard.GIVE_UP:
+    if request.kind not in (Kind.IMPORT, Kind.MOVED) and now - request.created_at >= guard.GIVE_UP:
         return _without_mail(request, Outcome.HELD_TOO_LONG, now, reason)
     request.free_at, request.reason = now + guard.HOLD, reason
     request.save(update_fields=["free_at", "reason"])

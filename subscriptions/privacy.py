@@ -125,14 +125,17 @@ def forget(reader: Subscriber, now: datetime, keep: SignupRequest | None = None)
     """
     for part in _parts.values():
         part.erase(reader, now)
+    before = list(reader.consent_events.values_list("email_hash", flat=True).distinct().order_by())
+    # Also what was done for an address that the reader had before, and was never tied to a reader: refused letters.
+    old = Q(email_hash__in=before, subscriber=None, handled_at__isnull=False)
     reader.consent_events.all().forget()
     _events(reader).delete()
-    SignupRequest.objects.filter(email_hash=reader.email_hash).exclude(pk=keep.pk if keep else 0).delete()
+    SignupRequest.objects.filter(Q(email_hash=reader.email_hash) | old).exclude(pk=keep.pk if keep else 0).delete()
     reader.delete()
 
 
 def _events(reader: Subscriber) -> Any:
-    return MailEvent.objects.filter(reader=reader.pk)
+    return MailEvent.objects.filter(Q(reader=reader.pk) | Q(email_hash=reader.email_hash))
 
 
 def _reader(reader: Subscriber) -> dict[str, Any]:

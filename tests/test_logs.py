@@ -127,7 +127,9 @@ def test_one_event_is_one_line_whatever_is_in_it(message, argument):
 FORGED = 'time=2026-03-20T07:00:00.000Z level=info logger=root message="all is well"'
 
 
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize(
+    "newline", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+)
 def test_nobody_can_write_a_line_of_the_log(newline):
     message = line_of("Not Found: %s", f"/x{newline}{FORGED}")
     traceback = line_of("failed", error=raised(ValueError(f"bad{newline}{FORGED}")))
@@ -142,7 +144,9 @@ def test_terminal_escapes_do_not_reach_the_terminal():
     assert "\x07" not in line
 
 
-@pytest.mark.parametrize("unit", ["a", "a@", "@", "a%40", "%40", "A1", "a.", "<a", "%", "%25", "\n", "a" * 33 + "/", "%2F"])
+@pytest.mark.parametrize(
+    "unit", ["a", "a@", "@", "a%40", "%40", "A1", "a.", "<a", "%", "%25", "\n", "a" * 33 + "/", "%2F"]
+)
 def test_a_long_line_costs_linear_time(unit):
     def seconds(size):
         text = unit * (size // len(unit))

@@ -78,10 +78,23 @@ class LinesField(forms.CharField):
             return True
 
 
+class TopicsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic at run time
+    """Topics by number. One that no row can have is no choice, as any other that is not there."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def clean(self, value: Any) -> Any:
+        """Raises ValidationError also for a number that SQLite cannot hold."""
+        for number in value or ():
+            if len(str(number)) > 18:
+                raise ValidationError(self.error_messages["invalid_choice"], params={"value": f"{str(number)[:18]}…"})
+        return super().clean(value)
+
+
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """Everything that a reader can choose. ``choices`` and ``interests`` are what lifecycle.choose takes."""
 
-    topics = forms.ModelMultipleChoiceField(
+    topics = TopicsField(
         Topic.objects.filter(offered=True),
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -94,7 +107,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
     muted_words = LinesField(
         label="Muted words", required=False, help_text="One a line. A paper that names one of them is left out."
     )
-    muted_topics = forms.ModelMultipleChoiceField(
+    muted_topics = TopicsField(
         Topic.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,

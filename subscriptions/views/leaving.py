@@ -1,6 +1,6 @@
 """Leave, take it back, say why. GET shows, POST does."""
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
@@ -50,7 +50,7 @@ def _is_our_button(request: HttpRequest) -> bool:
     """Whether the page's button was pressed. A body too long or broken to be read is a provider's all the same."""
     try:
         return "button" in request.POST
-    except (SuspiciousOperation, UnreadablePostError, MultiPartParserError):
+    except (BadRequest, SuspiciousOperation, UnreadablePostError, MultiPartParserError):
         return False
 
 

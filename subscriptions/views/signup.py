@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from subscriptions import clock, guard, letters, lifecycle, links
 from subscriptions.forms import AddressForm, SignupForm
-from subscriptions.models import SignupRequest, Subscriber
+from subscriptions.models import SignupRequest, Subscriber, Suppression
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.tokens import LIFETIME, Purpose, Token
 from subscriptions.views.pages import GONE, UNPROCESSABLE, bad_link, origin_of, see_other, token_page, too_many
@@ -109,5 +109,8 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         lifecycle.not_me(asked, clock.now(), origin_of(request, "it was not me", read))
         return see_other(request.path + "?done=1")
-    context = {"masked": links.masked_of(asked), "done": "done" in request.GET}
+    blocked = Suppression.objects.live(clock.now()).filter(
+        email_hash=asked.email_hash, reason=Suppression.Reason.NOT_ME
+    )
+    context = {"masked": links.masked_of(asked), "done": "done" in request.GET and blocked.exists()}
     return render(request, "subscriptions/not_me.html", context)

@@ -1,16 +1,12 @@
 """The pages in a real browser: a reader's whole way without JavaScript, axe in light and dark, 320 pixels."""
 
 import re
-import shutil
-import threading
 from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
 from django.urls import reverse
-from playwright.sync_api import sync_playwright
-from pytest_django.live_server_helper import LiveServer
 
 from digest.delivery import send_digests
 from digest.models import Digest, Paper, SourceRun
@@ -21,13 +17,9 @@ from subscriptions.interests import Interests
 from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.tasks import handle_signup
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
+from tests.e2e.conftest import IN_CHROMIUM, heading, press
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(CHROMIUM is None, reason="browser tests: needs Chromium"),
-]
+pytestmark = IN_CHROMIUM
 LIGHT_AND_DARK = pytest.mark.parametrize("scheme", ["light", "dark"])
 YESTERDAY = TODAY - timedelta(days=1)
 Kind = SignupRequest.Kind
@@ -42,73 +34,6 @@ AXE_FOR_A_MAIL = {
 
 # Light and dark differ in colours only, and these are the rules that look at them.
 AXE_FOR_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """One browser for the module, a fresh context for each test."""
-    with pytest.MonkeyPatch.context() as patch:
-        # Playwright's sync API keeps an event loop running in this thread, and Django refuses its ORM where a loop
-        # runs. Nothing here is a coroutine, so no query can be interrupted by another.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            )
-            yield browser
-            browser.close()
-
-
-@pytest.fixture
-def open_page(chromium):
-    """Opens a page in a context of its own."""
-    contexts = []
-
-    def opened(**options):
-        contexts.append(chromium.new_context(**options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def live_server(settings, transactional_db):
-    """pytest-django's, but started by each test: its middleware reads the settings once, and must find http."""
-    settings.SECURE_SSL_REDIRECT = settings.CSRF_COOKIE_SECURE = settings.SESSION_COOKIE_SECURE = False
-    settings.SECURE_HSTS_SECONDS = 0
-    server = LiveServer("127.0.0.1")
-    settings.SITE_URL = server.url
-    settings.CSRF_TRUSTED_ORIGINS = [server.url]
-    yield server
-    # Each of the browser's connections has a thread, which closes the database when the browser has hung up. On
-    # SQLite in memory the database is this thread's connection, lent to them only until the server stops.
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(timeout=10)
-    server.stop()
-
-
-@pytest.fixture
-def site(live_server, monkeypatch):
-    """The address of the site, where it is NOW."""
-    monkeypatch.setattr(clock, "now", lambda: NOW)
-    return live_server.url
-
-
-def heading(page):
-    return page.get_by_role("heading", level=1).inner_text()
-
-
-def press(page, name):
-    """Press a button of a form and wait for the page that it leads to; what the browser sent."""
-    with page.expect_navigation(), page.expect_request(lambda request: request.method == "POST") as sent:
-        page.get_by_role("button", name=name, exact=True).click()
-    return sent.value
 
 
 def test_without_javascript_a_reader_signs_up_confirms_chooses_reads_and_leaves(

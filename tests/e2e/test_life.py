@@ -17,12 +17,10 @@ from subscriptions.interests import Interests
 from subscriptions.models import ConsentEvent, Subscriber, Suppression
 from subscriptions.tasks import handle_signup
 from tests.conftest import NOW, make_edition, make_paper
-from tests.e2e import test_browser as browser
+from tests.e2e.conftest import IN_CHROMIUM, heading, press
 from tests.e2e.stack import Inbox
 
-pytestmark = browser.pytestmark
-chromium, open_page, live_server = browser.chromium, browser.open_page, browser.live_server
-heading = browser.heading
+pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture
@@ -50,7 +48,7 @@ class Life:
 
     def press(self, name):
         """Press a button; the page that it leads to must have taken it."""
-        sent = browser.press(self.page, name)
+        sent = press(self.page, name)
         assert sent.all_headers()["origin"] == self.site, "Django refuses Origin: null"
         assert sent.response().status in {200, 303}, name
 

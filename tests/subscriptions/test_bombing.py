@@ -33,7 +33,7 @@ def time_line(monkeypatch):
 
 def spelling(number):
     """The victim's mailbox, written in ever another way."""
-    dots = bin(number % 32)[2:].zfill(5)
+    dots = f"{number % 32:05b}"
     local = "".join(letter + "." * (dot == "1") for letter, dot in zip("victi", dots, strict=True)) + "m"
     tag = f"+{number % 97}" if number % 3 else ""
     local = local.upper() if number % 5 == 0 else local
@@ -80,7 +80,8 @@ def test_one_mailbox_gets_three_letters_a_day_and_five_a_month_whoever_knocks_wh
 ):
     settings.LETTERS_PER_SITE = ((timedelta(hours=1), 10**6),)
     settings.BREAKER_AFTER = 10**6
-    doors, sent_at, answers = Doors(client), [], {}
+    doors, sent_at = Doors(client), []
+    answers: dict[int, int] = {}
     for number in range(BOMBS):
         answer = doors.knock(number)
         answers[answer] = answers.get(answer, 0) + 1
@@ -94,7 +95,7 @@ def test_one_mailbox_gets_three_letters_a_day_and_five_a_month_whoever_knocks_wh
             sent_at += [time_line.instant] * (len(mail.outbox) - before)
     assert answers == {303: BOMBS}, "none was stopped at the door: each came from a network of its own"
     assert {letters.addresses.folded(message.to[0]) for message in mail.outbox} == {"victim@gmail.com"}
-    print(
+    print(  # noqa: T201
         f"\n{BOMBS} knocks at {len(doors.doors)} doors, half in a day, half in 60: {len(sent_at)} letters, "
         f"at most {most_in(sent_at, DAY)} in 24 h and {most_in(sent_at, 30 * DAY)} in 30 days"
     )
@@ -112,13 +113,14 @@ def test_one_network_causes_as_many_letters_as_its_budget_and_then_429(client, n
         "one /48": lambda n: f"2001:db8:1:{n:x}::1",
     }[spread]
     most = 50 if spread in {"one /24", "one /48"} else 20
-    answers, posts = {}, BOMBS // 4
+    posts = BOMBS // 4
+    answers: dict[int, int] = {}
     for number in range(posts):  # over a day
         answer = sign_up(client, f"reader{number}@example.org", ip(number)).status_code
         answers[answer] = answers.get(answer, 0) + 1
         time_line.instant = NOW + 0.99 * DAY * (number + 1) / posts
         work_off(nudges)
-    print(f"\n{posts} addresses from {spread} in a day: {answers}, {len(mail.outbox)} letters")
+    print(f"\n{posts} addresses from {spread} in a day: {answers}, {len(mail.outbox)} letters")  # noqa: T201
     assert answers == {303: most, 429: posts - most}
     assert len(mail.outbox) == SignupRequest.objects.count() == most
 
@@ -133,7 +135,7 @@ def test_many_addresses_from_many_networks_get_what_the_site_may_send_and_the_re
         time_line.push(seconds=3600 * 0.98 / posts)
         work_off(nudges)
     waiting = SignupRequest.objects.filter(handled_at=None).count()
-    print(f"\n{posts} addresses from as many networks in an hour: {len(mail.outbox)} letters, {waiting} wait")
+    print(f"\n{posts} addresses from as many networks in an hour: {len(mail.outbox)} letters, {waiting} wait")  # noqa: T201
     assert len(mail.outbox) == min(most, posts)
     assert waiting == posts - len(mail.outbox), "none is dropped"
     time_line.push(hours=1, minutes=2)
@@ -151,7 +153,7 @@ def test_the_breaker_stops_that_flood_after_some_dozens(client, nudges, time_lin
         if number % 5 == 0:
             tidy()
     to_readers = [message for message in mail.outbox if message.to != ["operator@example.net"]]
-    print(f"\nOne a minute, none confirmed: {len(to_readers)} letters, then {len(mail.outbox) - len(to_readers)} alert")
+    print(f"\nOne a minute, none confirmed: {len(to_readers)} letters, then {len(mail.outbox) - len(to_readers)} alert")  # noqa: T201
     assert Breaker.objects.get().is_open
     # BREAKER_AFTER, and those of the 20 minutes that people have to open a mail.
     assert len(to_readers) <= settings.BREAKER_AFTER + 20 + 5

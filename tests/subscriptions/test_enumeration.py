@@ -70,9 +70,9 @@ def test_every_state_of_an_address_costs_the_same_queries(post, door):
 
 @pytest.mark.parametrize("door", ["subscribe", "lost-link"])
 def test_every_state_of_an_address_takes_the_same_time(post, door):
-    ratios = []
+    ratios: list[float] = []
     while len(ratios) < ROUNDS and min(ratios, default=9) >= 1.2:  # one quiet round will do
-        times = {state: [] for state in STATES}
+        times: dict[str, list[float]] = {state: [] for state in STATES}
         for number in range(POSTS):
             # Interleaved, and each time another one first: what the machine does besides hits all of them.
             for state in (*STATES[number % len(STATES) :], *STATES[: number % len(STATES)]):
@@ -81,5 +81,7 @@ def test_every_state_of_an_address_takes_the_same_time(post, door):
                 times[state].append(perf_counter() - begun)
         medians = {state: median(times[state][3:]) for state in STATES}
         ratios.append(max(medians.values()) / min(medians.values()))
-    print(f"\n{door}: largest to smallest median over {POSTS} POSTs each, {len(ratios)} rounds: {[round(r, 3) for r in ratios]}")
+    print(  # noqa: T201
+        f"\n{door}: largest to smallest median over {POSTS} POSTs each, {len(ratios)} rounds: {[round(r, 3) for r in ratios]}"
+    )
     assert min(ratios) < 1.2

@@ -26,7 +26,10 @@ from tests.subscriptions.doors import everything, take_clock
 pytestmark = pytest.mark.django_db
 fuzz = settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
 fuzz_less = settings(fuzz, max_examples=25)
-UNKNOWN_KEY, RETIRED_KEY = "a key that nobody here ever had, of some length", "a key that was retired, of some length too"
+UNKNOWN_KEY, RETIRED_KEY = (
+    "a key that nobody here ever had, of some length",
+    "a key that was retired, of some length too",
+)
 READING, WRITING = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT", "DELETE", "PATCH")
 
 
@@ -64,7 +67,16 @@ texts = st.one_of(
     st.sampled_from(["a" * 33, "0" * 33, "z" * 33, "a" * 5000, "..", "%00", "٣" * 33, "\ud7ff" * 33, "Ⅷ" * 33]),
 )
 purposes = st.sampled_from(Purpose)
-ages = st.sampled_from([timedelta(0), timedelta(minutes=16), timedelta(hours=73), timedelta(days=31), timedelta(days=3650), timedelta(days=-9)])
+ages = st.sampled_from(
+    [
+        timedelta(0),
+        timedelta(minutes=16),
+        timedelta(hours=73),
+        timedelta(days=31),
+        timedelta(days=3650),
+        timedelta(days=-9),
+    ]
+)
 
 
 @st.composite
@@ -104,7 +116,12 @@ def url_of(route, token, number, text):
         return str(values.get(found[2], text))
 
     path = re.sub(r"<(?:(\w+):)?(\w+)>", value, route)
-    return "/" + "".join(character if character in string.ascii_letters + string.digits + "/-_." else "".join(f"%{b:02X}" for b in character.encode()) for character in path)
+    return "/" + "".join(
+        character
+        if character in string.ascii_letters + string.digits + "/-_."
+        else "".join(f"%{b:02X}" for b in character.encode())
+        for character in path
+    )
 
 
 numbers = st.sampled_from(["topic", 0, 1, 2**31, 2**63, 2**64, 10**30, "9" * 5000, -1, "٣", "1.5"])
@@ -172,7 +189,14 @@ def undone():
 
 
 def test_the_walk_knows_every_address_of_the_readers(world):
-    assert {"subscribe/", "c/<str:token>/", "u/<str:token>/", "f/<str:token>/erase/", "r/<str:token>/", "papers/<int:pk>/"} <= set(ROUTES)
+    assert {
+        "subscribe/",
+        "c/<str:token>/",
+        "u/<str:token>/",
+        "f/<str:token>/erase/",
+        "r/<str:token>/",
+        "papers/<int:pk>/",
+    } <= set(ROUTES)
     assert len(ROUTES) >= 25
 
 
@@ -186,7 +210,15 @@ def test_looking_never_fails_and_never_changes_anything(world, route, recipe, nu
 
 
 @fuzz
-@given(st.sampled_from(ROUTES), token_recipes(), numbers, texts, st.sampled_from(WRITING), st.sampled_from(BODIES), st.booleans())
+@given(
+    st.sampled_from(ROUTES),
+    token_recipes(),
+    numbers,
+    texts,
+    st.sampled_from(WRITING),
+    st.sampled_from(BODIES),
+    st.booleans(),
+)
 def test_no_post_fails_whatever_is_in_it(world, route, recipe, number, text, method, body, strict):
     url = url_of(route, cooked(recipe, world), world.get(number, number), text)
     with undone():
@@ -197,7 +229,14 @@ def test_no_post_fails_whatever_is_in_it(world, route, recipe, number, text, met
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_address_with_a_genuine_token_takes_every_method_and_body(world, route):
-    purpose = {"c": Purpose.CONFIRM, "r": Purpose.MANAGE, "f": Purpose.FRESH, "m": Purpose.MOVE, "u": Purpose.UNSUBSCRIBE, "left": Purpose.LEFT}
+    purpose = {
+        "c": Purpose.CONFIRM,
+        "r": Purpose.MANAGE,
+        "f": Purpose.FRESH,
+        "m": Purpose.MOVE,
+        "u": Purpose.UNSUBSCRIBE,
+        "left": Purpose.LEFT,
+    }
     kind = purpose.get(route.partition("/")[0], Purpose.MANAGE)
     row = world["reader"] if kind in {Purpose.MANAGE, Purpose.UNSUBSCRIBE, Purpose.LEFT} else world["own"]
     token = tokens.make(kind, row, NOW, configured.LINK_KEYS)
@@ -216,12 +255,29 @@ def test_every_address_with_a_genuine_token_takes_every_method_and_body(world, r
 
 @pytest.mark.parametrize("body", BIG, ids=["form", "multipart"])
 def test_a_body_of_ten_megabytes_is_refused_by_every_form(world, body):
-    for url in ("/subscribe/", "/link/", f"/r/{links.manage_token(Subscriber.objects.get(pk=world['reader']), NOW)}/preferences/"):
+    for url in (
+        "/subscribe/",
+        "/link/",
+        f"/r/{links.manage_token(Subscriber.objects.get(pk=world['reader']), NOW)}/preferences/",
+    ):
         for strict in (False, True):
             assert ask("POST", url, *body, strict=strict).status_code in {400, 403, 413}
 
 
-@pytest.mark.parametrize("host", ["", "evil.example", "papers.example.org:99999", "papers.example.org\x00", "[::1", "a b", "x" * 5000, "papers.example.org@evil.example", "ПРИМЕР.рф"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example",
+        "papers.example.org:99999",
+        "papers.example.org\x00",
+        "[::1",
+        "a b",
+        "x" * 5000,
+        "papers.example.org@evil.example",
+        "ПРИМЕР.рф",
+    ],
+)
 @pytest.mark.parametrize("url", ["/", "/subscribe/", "/healthz", "/nothing/"])
 def test_odd_hosts_get_400_and_no_link_of_ours_follows_them(world, host, url):
     answer = ask("GET", url, HTTP_HOST=host)
@@ -242,7 +298,11 @@ STRANGE = [body for body in BODIES if b"button" not in body[0]]
 @pytest.mark.parametrize("body", [*ONE_CLICK, *STRANGE, *BIG], ids=lambda body: f"{body[1][:60]} {len(body[0])}")
 def test_one_click_is_200_for_a_genuine_token_whatever_comes_with_it(world, body):
     reader = Subscriber.objects.get(pk=world["reader"])
-    for strict, extra in ((True, {}), (False, {"HTTP_ORIGIN": "null"}), (True, {"HTTP_REFERER": "https://evil.example/"})):
+    for strict, extra in (
+        (True, {}),
+        (False, {"HTTP_ORIGIN": "null"}),
+        (True, {"HTTP_REFERER": "https://evil.example/"}),
+    ):
         Subscriber.objects.filter(pk=reader.pk).update(state="active")
         answer = ask("POST", links.unsubscribe_path(reader, NOW), *body, strict=strict, **extra)
         assert (answer.status_code, dict(answer.cookies), answer.headers.get("Location")) == (200, {}, None)
@@ -253,7 +313,12 @@ def test_one_click_is_200_for_who_was_erased_and_404_for_who_never_was_given_a_t
     genuine = tokens.make(Purpose.UNSUBSCRIBE, world["erased"], NOW, configured.LINK_KEYS)
     assert ask("POST", f"/u/{genuine}/", *ONE_CLICK[0]).status_code == 200
     before = everything()
-    for forged in (tokens.make(Purpose.UNSUBSCRIBE, world["reader"], NOW, [UNKNOWN_KEY]), genuine[:-1], genuine + "0", tokens.make(Purpose.MANAGE, world["reader"], NOW, configured.LINK_KEYS)):
+    for forged in (
+        tokens.make(Purpose.UNSUBSCRIBE, world["reader"], NOW, [UNKNOWN_KEY]),
+        genuine[:-1],
+        genuine + "0",
+        tokens.make(Purpose.MANAGE, world["reader"], NOW, configured.LINK_KEYS),
+    ):
         for body in ONE_CLICK:
             assert ask("POST", f"/u/{forged}/", *body, strict=True).status_code == 404
     assert everything() == before
@@ -262,9 +327,12 @@ def test_one_click_is_200_for_who_was_erased_and_404_for_who_never_was_given_a_t
 @fuzz_less
 @given(st.lists(st.sampled_from(["rotate", "retire", "mail"]), min_size=1, max_size=12), st.booleans())
 @example(["rotate", "retire", "rotate", "retire"], False)
-def test_unsubscribe_links_outlive_every_rotation_of_keys_and_all_others_die_with_a_retired_one(world, steps, one_click):
+def test_unsubscribe_links_outlive_every_rotation_of_keys_and_all_others_die_with_a_retired_one(
+    world, steps, one_click
+):
     reader = Subscriber.objects.get(pk=world["reader"])
-    keys, retired, mailed = list(configured.LINK_KEYS[:1]), [], []
+    keys, mailed = list(configured.LINK_KEYS[:1]), []
+    retired: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
 
         def take():
@@ -298,10 +366,13 @@ def test_unsubscribe_links_outlive_every_rotation_of_keys_and_all_others_die_wit
 @settings(deadline=None, max_examples=300)
 @given(st.one_of(st.text(max_size=80), st.emails(), st.from_regex(r"[\w.+\"' -]{1,80}@[\w.-]{1,200}", fullmatch=True)))
 def test_what_is_kept_as_an_address_can_be_mailed_and_is_kept_the_same_again(text):
+    kept, refused = "", ""
     try:
         kept = addresses.clean(text)
     except ValueError as error:
-        assert str(error) in {addresses.HOW_TO_WRITE, addresses.NOT_ASCII}
+        refused = str(error)
+    if not kept:
+        assert refused in {addresses.HOW_TO_WRITE, addresses.NOT_ASCII}
         return
     assert kept.isascii()
     assert kept.isprintable()

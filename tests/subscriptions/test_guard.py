@@ -107,7 +107,12 @@ def test_a_reminder_is_one_a_day_beside_the_letters(wide_open):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("3/90m", "Address: 3 in 90 m"), ("3/2h", "Address: 3 in 2 h"), ("3/24h", "Address: 3 in 1 d"), ("0/30d", "Address: 0 in 30 d")],
+    [
+        ("3/90m", "Address: 3 in 90 m"),
+        ("3/2h", "Address: 3 in 2 h"),
+        ("3/24h", "Address: 3 in 1 d"),
+        ("0/30d", "Address: 0 in 30 d"),
+    ],
 )
 def test_a_refusal_says_its_limit_as_an_operator_writes_it(text, said):
     ((window, most),) = parse_windows(text)
@@ -308,7 +313,9 @@ def test_letters_over_the_sites_budget_wait_and_give_up_after_a_day(clock, wide_
     handle_signups()
     second.refresh_from_db()
     assert (second.outcome, len(mail.outbox)) == ("held too long", 1)
-    assert not Subscriber.objects.filter(email="second@example.org").exists(), "an address that got no letter is not kept"
+    assert not Subscriber.objects.filter(email="second@example.org").exists(), (
+        "an address that got no letter is not kept"
+    )
 
 
 @pytest.mark.django_db
@@ -412,7 +419,9 @@ def test_an_operator_closes_the_breaker_by_hand_and_it_opens_for_new_mails_only(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("sent", "confirmed", "opens"), [(19, 0, False), (20, 2, False), (20, 1, True), (40, 4, False)])
+@pytest.mark.parametrize(
+    ("sent", "confirmed", "opens"), [(19, 0, False), (20, 2, False), (20, 1, True), (40, 4, False)]
+)
 def test_the_breaker_opens_below_its_share_and_from_its_number_on(clock, operators, nudges, sent, confirmed, opens):
     send_confirmations(sent, confirmed, clock)
     assert (guard.watch(clock.instant) is not None) == opens

@@ -94,7 +94,14 @@ def a_readers_life(client, clock, topic, settings, check):
         clock.push(minutes=12)
     assert len(mail.outbox) == 1
     chosen = client.post(link_in(mail.outbox[0], "c"))
-    data = {"topics": [topic.pk], "cadence": "daily", "days": list(range(7)), "hour": "08:15", "zone": "UTC", "paper_limit": "5"}
+    data = {
+        "topics": [topic.pk],
+        "cadence": "daily",
+        "days": list(range(7)),
+        "hour": "08:15",
+        "zone": "UTC",
+        "paper_limit": "5",
+    }
     assert client.post(chosen["Location"], data).status_code == 303
     check()
     # A digest, whose reader has a full mailbox first.
@@ -146,7 +153,9 @@ def a_readers_life(client, clock, topic, settings, check):
     tidy()
 
 
-def test_an_address_stands_in_two_tables_and_after_erasing_nowhere(client, nudges, monkeypatch, robotics, settings, log):
+def test_an_address_stands_in_two_tables_and_after_erasing_nowhere(
+    client, nudges, monkeypatch, robotics, settings, log
+):
     clock = take_clock(monkeypatch, NOW)
 
     def check():
@@ -165,6 +174,16 @@ def test_an_address_stands_in_two_tables_and_after_erasing_nowhere(client, nudge
     assert not found_in(repr(nudges))
 
 
+def _value(server, key):
+    return {
+        "string": server.get,
+        "list": lambda k: server.lrange(k, 0, -1),
+        "hash": server.hgetall,
+        "set": server.smembers,
+        "zset": lambda k: server.zrange(k, 0, -1),
+    }[server.type(key).decode()](key)
+
+
 @pytest.mark.xdist_group("stack")
 @pytest.mark.skipif(not redis_answers(), reason="addresses in cache and broker: needs Redis")
 def test_no_address_is_in_the_broker_or_in_the_cache(client, monkeypatch, robotics, settings, log):
@@ -178,11 +197,7 @@ def test_no_address_is_in_the_broker_or_in_the_cache(client, monkeypatch, roboti
         for number in range(16):
             server = Redis.from_url(f"{host}/{number}")
             for key in server.scan_iter():
-                kind = server.type(key).decode()
-                value = {
-                    "string": server.get, "list": lambda k: server.lrange(k, 0, -1), "hash": server.hgetall,
-                    "set": server.smembers, "zset": lambda k: server.zrange(k, 0, -1),
-                }[kind](key)  # fmt: skip
+                value = _value(server, key)
                 texts.append(f"{key!r} {value!r}")
         return texts
 
@@ -200,7 +215,13 @@ def test_no_address_is_in_the_broker_or_in_the_cache(client, monkeypatch, roboti
 
 
 def test_the_search_finds_an_address_however_it_is_written(confirmed):
-    for text in (OLD, OLD.lower(), "x" + b64encode(OLD.encode()).decode(), b64encode(b'["' + OLD.lower().encode()).decode(), "=dodo%40"):
+    for text in (
+        OLD,
+        OLD.lower(),
+        "x" + b64encode(OLD.encode()).decode(),
+        b64encode(b'["' + OLD.lower().encode()).decode(),
+        "=dodo%40",
+    ):
         assert found_in(text), text
     assert not found_in("reader 17, confirmed@example.org")
     Subscriber.objects.update(language="okapi")

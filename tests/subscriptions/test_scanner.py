@@ -32,7 +32,12 @@ def mails(client, nudges, monkeypatch, robotics):
     sign_up(client, reader.email)
     letters.ask(SignupRequest.Kind.LINK, mover.email, NOW)
     letters.ask(SignupRequest.Kind.MOVE, "mover.new@example.org", NOW, subscriber=mover)
-    asked = letters.ask(SignupRequest.Kind.MOVE, "gone.new@example.org", NOW, subscriber=make_reader("gone", due=NOW + timedelta(days=1)))
+    asked = letters.ask(
+        SignupRequest.Kind.MOVE,
+        "gone.new@example.org",
+        NOW,
+        subscriber=make_reader("gone", due=NOW + timedelta(days=1)),
+    )
     handle_signups()
     assert client.post(links.move_path(asked, NOW)).status_code == 303
     handle_signups()
@@ -75,7 +80,7 @@ def test_opening_every_link_of_every_mail_changes_no_row_of_any_table(client, ma
                 assert answer.status_code < 500
                 opened += 1
                 assert method is client.options or answer.status_code in {200, 405}, url
-    print(f"\n{opened} requests for {len(paths)} addresses of {len(mails)} mails")
+    print(f"\n{opened} requests for {len(paths)} addresses of {len(mails)} mails")  # noqa: T201
     assert everything() == before
     assert len(mail.outbox) == sent
     assert not nudges
@@ -84,7 +89,8 @@ def test_opening_every_link_of_every_mail_changes_no_row_of_any_table(client, ma
 
 def test_links_on_the_pages_behind_those_links_change_nothing_either(client, mails, nudges):
     """A scanner that follows links goes on; forms it does not send."""
-    todo, seen = [*our_paths(mails)], set()
+    todo = [*our_paths(mails)]
+    seen: set[str] = set()
     before = everything()
     while todo and len(seen) < 300:
         path = todo.pop()

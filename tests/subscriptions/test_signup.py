@@ -43,6 +43,7 @@ def test_a_reader_signs_up_confirms_and_chooses(client, nudges, robotics):
     assert reader.next_due_at > clock.now()
 
     data = {"topics": [robotics.pk], "hour": "08:15", "zone": "Europe/Berlin", "paper_limit": "5"}
+    data |= {"cadence": "daily", "days": range(7)}
     saved = client.post(chosen["Location"], data, follow=True)
     reader.refresh_from_db()
     assert (reader.zone, reader.hour.isoformat(), reader.paper_limit) == ("Europe/Berlin", "08:15:00", 5)
@@ -286,5 +287,7 @@ def test_saving_the_hour_keeps_a_topic_that_is_not_offered_any_more(client, conf
     path = reverse("preferences", args=[links.manage_token(confirmed, clock.now())])
     page = client.get(path).content.decode()
     assert "Robotics" in page
-    client.post(path, {"topics": [robotics.pk], "hour": "09:00", "zone": "UTC", "paper_limit": "10"})
+    client.post(path, {"topics": [robotics.pk], "hour": "09:00", "zone": "UTC", "paper_limit": "10", "cadence": "weekly", "weekly_day": 4})
     assert confirmed.interests.count() == 1
+    confirmed.refresh_from_db()
+    assert confirmed.is_weekly
