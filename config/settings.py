@@ -272,6 +272,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_timeout": 10,
     "visibility_timeout": 900,
+    # A nudge while the broker is away: one try. Waiting 2 + 4 s, as kombu would, is a page that hangs.
+    "max_retries": 0,
+    "interval_start": 0,
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 600  # the net only: a send task has its own deadline

@@ -25,7 +25,7 @@ from tests.subscriptions.doors import everything, take_clock
 
 pytestmark = pytest.mark.django_db
 fuzz = settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
-fuzz_less = settings(fuzz, max_examples=25)
+fuzz_less = settings(fuzz, max_examples=12)
 UNKNOWN_KEY, RETIRED_KEY = (
     "a key that nobody here ever had, of some length",
     "a key that was retired, of some length too",

@@ -497,8 +497,8 @@ def test_whatever_happens_to_two_addresses_state_consent_and_letters_agree_with_
     run_state_machine_as_test(
         Readers,
         settings=settings(
-            max_examples=how_many(40, "WALKS"),
-            stateful_step_count=40,
+            max_examples=how_many(25, "WALKS"),
+            stateful_step_count=35,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -14,6 +14,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.urls import reverse
 from redis import Redis
 
+from config.celery import app
 from config.logs import Line
 from digest import delivery, planning
 from subscriptions.models import ConsentEvent, MailEvent, Subscriber, Suppression
@@ -190,6 +191,7 @@ def test_no_address_is_in_the_broker_or_in_the_cache(client, monkeypatch, roboti
 
     host = settings.REDIS_URL.rpartition("/")[0]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": f"{host}/5"}}
+    assert handle_signups.app is app, "without the project's app, tasks go nowhere"
     clock, seen = take_clock(monkeypatch, NOW), []
 
     def dump():
