@@ -117,6 +117,17 @@ def test_every_beat_entry_is_a_task(settings):
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
 
 
+@pytest.mark.parametrize("process", ["config.wsgi", "config.settings", "config.celery"])
+def test_a_nudge_of_every_process_goes_to_our_broker(process):
+    code = (
+        "import os, importlib; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings';"
+        f"importlib.import_module('{process}'); import django; django.setup();"
+        "from subscriptions.tasks import handle_signup; print(handle_signup.app.conf.broker_url)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.split()[-1] == os.environ["REDIS_URL"]
+
+
 def test_every_mail_has_its_three_templates():
     folders = [path for path in (ROOT / "templates" / "emails").iterdir() if path.is_dir() and path.name != "includes"]
     assert {"digest", "confirm", "already"} <= {folder.name for folder in folders}
