@@ -6,7 +6,7 @@ import time
 
 # A word with an @ in it, also percent-encoded as in a URL, once or several times. Message-IDs look the same and go too.
 # Word by word, so that a long line without any costs linear time.
-_WORD = re.compile(r"[^\s<>\"'(),;:=\[\]]+")
+_WORD = re.compile(r"[^\s<>\"(),;:\[\]]+")
 _AT = re.compile(r"@|%(?:25)*40")
 # A token has 33 characters (subscriptions/tokens.py). Longer ones too: a link with something glued to it, /u/3kF...9x.
 _TOKEN = re.compile(r"[0-9A-Za-z]{33,}")

@@ -305,6 +305,8 @@ LOGGING: dict[str, Any] = {
     },
     "loggers": {
         "httpx": {"level": "WARNING"},  # logs every URL
-        "django.server": {"level": "WARNING"},
+        # Django's own handlers would mail every 500 to ALERT_EMAILS, with what was posted and the link's token.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }

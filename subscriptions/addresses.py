@@ -54,6 +54,10 @@ def clean(text: str) -> str:
         raise ValueError(HOW_TO_WRITE) from error
     if not found.local_part.isascii():
         raise ValueError(NOT_ASCII)
+    # An encoded word (RFC 2047) is a legal local part, which Django's mail API would decode into another address:
+    # one that was counted, and perhaps stopped, under its own name.
+    if "=?" in found.local_part or "?=" in found.local_part:
+        raise ValueError(HOW_TO_WRITE)
     address = f"{found.local_part}@{found.ascii_domain}".lower()
     if not found.ascii_domain or len(address) > ADDRESS_LENGTH:
         raise ValueError(HOW_TO_WRITE)

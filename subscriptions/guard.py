@@ -81,13 +81,14 @@ def admit(ip: str, now: datetime) -> bool:
     return _spend_all(keys, now) is None
 
 
-def grant_letter(email: str, now: datetime, *, reminder: bool = False) -> Refusal | None:
+def grant_letter(email: str, now: datetime, *, reminder: bool = False, owed: bool = False) -> Refusal | None:
     """Count one letter to this address; what refuses it, or None. Call it in the transaction that claims the letter.
 
-    A ``reminder`` tells an active reader what the reader knows: one a day is enough.
+    A ``reminder`` tells an active reader what the reader knows: one a day is enough. An ``owed`` letter is the notice
+    to an old address: only its own reader can cause it, by two other letters, so it counts for the site alone.
     """
     key = keyed_hash(f"address {folded(email)}")
-    keys = [(Kind.ADDRESS, key, settings.LETTERS_PER_ADDRESS)]
+    keys = [] if owed else [(Kind.ADDRESS, key, settings.LETTERS_PER_ADDRESS)]
     if reminder:
         keys.append((Kind.REMINDER, key, ((timedelta(hours=24), 1),)))
     # The site's row last: it is everybody's, and held until the transaction ends.

@@ -1,5 +1,6 @@
 """Single mails that somebody asked for: claimed from the queue, let through by the guard, built. Not sent here."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from subscriptions import addresses, consent, guard, links
 from subscriptions.emails import message_to
 from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression
 
+log = logging.getLogger(__name__)
 Kind, Outcome = SignupRequest.Kind, SignupRequest.Outcome
 LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 5
@@ -57,6 +59,8 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
             return None
         request = SignupRequest.objects.select_related("subscriber").get(pk=request_id)
         guard.one_at_a_time(request.email)
+        if request.attempts >= MAX_ATTEMPTS:  # workers that were killed while they had it
+            return _without_mail(request, Outcome.FAILED, now, "too many attempts")
         if _stopped(request, now):
             return _without_mail(request, Outcome.SUPPRESSED, now)
         letter = _LETTERS[request.kind](request, now)
@@ -64,14 +68,18 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
             return _without_mail(request, Outcome.NOBODY, now)
         if letter.outcome is Outcome.CONFIRM_SENT and request.granted_at is None and guard.is_open(now):
             return _hold(request, now, "the breaker is open")
-        if request.granted_at is None and (refusal := guard.grant_letter(request.email, now, reminder=letter.reminder)):
-            # The old owner of an address must learn that it changed: that letter waits for its turn.
-            if refusal.kind is guard.Kind.SITE or request.kind == Kind.MOVED:
+        if request.granted_at is None and (refusal := _refused(request, letter, now)):
+            if refusal.kind is guard.Kind.SITE or request.attempts:
                 return _hold(request, now, str(refusal))
             return _without_mail(request, Outcome.OVER_BUDGET, now, str(refusal))
         reader = _take(request, letter, now)
     key = f"{letter.name}-{request.pk}"
-    return request, message_to(reader, letter.name, letter.context, now=now, key=key, to=request.email)
+    try:
+        return request, message_to(reader, letter.name, letter.context, now=now, key=key, to=request.email)
+    except Exception as error:  # one poisoned request fails alone, whatever is wrong with it
+        log.exception("the mail of request %s cannot be built", request.pk)
+        give_up_or_retry(request, now, f"building: {type(error).__name__}", for_ever=True)
+        return request, None
 
 
 def finish(request: SignupRequest, now: datetime, reason: str = "") -> None:
@@ -82,11 +90,24 @@ def finish(request: SignupRequest, now: datetime, reason: str = "") -> None:
     )
 
 
-def give_up_or_retry(request: SignupRequest, now: datetime, reason: str, *, for_ever: bool = False) -> None:
-    """The mail did not leave: again after the lease, at most MAX_ATTEMPTS times; not where it was refused for ever."""
+def give_up_or_retry(
+    request: SignupRequest, now: datetime, reason: str, *, for_ever: bool = False, perhaps_sent: bool = False
+) -> None:
+    """The mail did not leave: again after the lease, at most MAX_ATTEMPTS times; not where it was refused for ever.
+
+    One that ``perhaps_sent`` names was lost while it was handed over: it counts as a letter, and the next try needs
+    another grant, for which it waits.
+    """
     if for_ever or request.attempts >= MAX_ATTEMPTS:
         request.outcome = Outcome.FAILED
         finish(request, now, reason)
+    elif perhaps_sent:
+        SignupRequest.objects.filter(pk=request.pk).update(granted_at=None, reason=reason[:200])
+
+
+def _refused(request: SignupRequest, letter: Letter, now: datetime) -> guard.Refusal | None:
+    owed = request.kind == Kind.MOVED
+    return guard.grant_letter(request.email, now, reminder=letter.reminder, owed=owed)
 
 
 def _stopped(request: SignupRequest, now: datetime) -> bool:
@@ -100,7 +121,7 @@ def _take(request: SignupRequest, letter: Letter, now: datetime) -> Subscriber:
     reader = letter.subscriber
     if reader.pk is None:
         reader, _ = Subscriber.objects.get_or_create(email=reader.email, defaults={"created_at": now})
-    if request.granted_at is None and letter.outcome is Outcome.CONFIRM_SENT:
+    if not request.attempts and letter.outcome is Outcome.CONFIRM_SENT:
         origin = consent.Origin(_FORMS.get(request.kind, "sign-up form"), request.network)
         consent.note(reader, ConsentEvent.Kind.REQUESTED, now, origin, consent.SIGN_UP)
     request.subscriber, request.outcome = request.subscriber or reader, letter.outcome

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from subscriptions import consent, letters, privacy, schedule
 from subscriptions.consent import Origin
@@ -18,6 +18,8 @@ Kind, State = ConsentEvent.Kind, Subscriber.State
 CHOICES = ("hour", "zone", "weekdays", "paper_limit", "only_my_topics", "images", "text_only", "language")
 LIMITS = (5, 10, 20)
 UNDO_WITHIN = timedelta(hours=1)
+BY_BUTTON, BY_ONE_CLICK = "unsubscribe page", "one-click"
+UNDOABLE = frozenset({BY_BUTTON, BY_ONE_CLICK})
 NOT_ME_FOR = timedelta(days=365)
 KEPT_PENDING = timedelta(days=7)
 
@@ -26,13 +28,14 @@ def confirm(request: SignupRequest, now: datetime, origin: Origin) -> Subscriber
     """The reader pressed Confirm. Pressing twice is harmless, and so is pressing after having left again.
 
     Only a request made after the last leaving counts: an old mail must not bring back who left, and nothing does who
-    asked to be erased. Raises Subscriber.DoesNotExist where the reader was erased meanwhile.
+    asked to be erased, or said "it was not me". Raises Subscriber.DoesNotExist where the reader was erased meanwhile.
     """
     with transaction.atomic():
         assert request.subscriber_id, "a confirm link exists only for a handled request"
         reader = Subscriber.objects.to_change(request.subscriber_id)
         left_since = reader.left_at is not None and reader.left_at >= request.created_at
-        if reader.state != State.ACTIVE and not left_since and reader.erase_asked_at is None:
+        stopped = left_since or reader.erase_asked_at is not None or is_disowned(reader.email_hash, now)
+        if reader.state != State.ACTIVE and not stopped:
             reader.confirmed_at = now
             _activate(reader, now)
             consent.note(reader, Kind.CONFIRMED, now, origin, consent.CONFIRM)
@@ -117,14 +120,17 @@ def unsubscribe(subscriber: Subscriber, now: datetime, origin: Origin) -> bool:
 
 
 def can_undo(subscriber: Subscriber, now: datetime) -> bool:
-    """Whether the reader left within the hour, and had confirmed before."""
-    return (
-        subscriber.state == State.UNSUBSCRIBED
-        and subscriber.confirmed_at is not None
-        and subscriber.erase_asked_at is None
-        and subscriber.left_at is not None
-        and now < subscriber.left_at + UNDO_WITHIN
-    )
+    """Whether the reader left within the hour by a press of their own, and had confirmed before."""
+    if (
+        subscriber.state != State.UNSUBSCRIBED
+        or subscriber.confirmed_at is None
+        or subscriber.erase_asked_at is not None
+        or subscriber.left_at is None
+        or now >= subscriber.left_at + UNDO_WITHIN
+    ):
+        return False
+    last = subscriber.consent_events.filter(kind=Kind.WITHDRAWN).order_by("-pk").first()
+    return last is not None and last.where in UNDOABLE
 
 
 def undo(subscriber: Subscriber, now: datetime, origin: Origin) -> bool:
@@ -140,11 +146,16 @@ def undo(subscriber: Subscriber, now: datetime, origin: Origin) -> bool:
 
 def give_reason(subscriber: Subscriber, reason: str, now: datetime, origin: Origin) -> None:
     """Why the reader left, in one of our words."""
-    consent.note(subscriber, Kind.REASON, now, Origin(reason, origin.network, origin.token))
+    with transaction.atomic():
+        reader = Subscriber.objects.to_change(subscriber.pk)
+        consent.note(reader, Kind.REASON, now, Origin(reason, origin.network, origin.token))
 
 
 def not_me(request: SignupRequest, now: datetime, origin: Origin) -> None:
-    """Whoever reads this address did not ask: no mail to it for twelve months, whoever types it."""
+    """Whoever reads this address did not ask: no mail to it for twelve months, whoever types it.
+
+    A row that never confirmed stays pending, cannot be confirmed any more, and is forgotten within a week.
+    """
     with transaction.atomic():
         Suppression.objects.update_or_create(
             email_hash=request.email_hash,
@@ -153,25 +164,36 @@ def not_me(request: SignupRequest, now: datetime, origin: Origin) -> None:
             defaults={"created_at": now, "ends_at": now + NOT_ME_FOR},
         )
         reader = Subscriber.objects.filter(signup_requests=request, email_hash=request.email_hash).first()
-        if reader and unsubscribe(reader, now, origin):
+        if reader:
+            if reader.confirmed_at is not None:
+                unsubscribe(reader, now, origin)
             consent.note(reader, Kind.DISOWNED, now, origin)
+
+
+def is_disowned(email_hash: str, now: datetime) -> bool:
+    """Whether somebody who reads this address said "it was not me" in the last twelve months."""
+    said = Suppression.objects.live(now).filter(email_hash=email_hash, reason=Suppression.Reason.NOT_ME)
+    return said.exists()
 
 
 def move(request: SignupRequest, now: datetime, origin: Origin) -> bool:
     """Use the address that was confirmed, and tell the old one.
 
     False where it belongs to another reader by now, or the reader has named another one since: the owner of a mistyped
-    address, or of the one before, must not take the reader over with an older link. Raises privacy.NotYet, and then
-    nothing has changed, where the address has a mail on the wire.
+    address, or of the one before, must not take the reader over with an older link. Raises privacy.NotYet where the
+    address has a mail on the wire, IntegrityError where it signs up at this moment; then nothing has changed.
     """
     with transaction.atomic():
         assert request.subscriber_id, "a link to move exists only for a known reader"
-        reader = Subscriber.objects.to_change(request.subscriber_id)
+        there = Subscriber.objects.filter(email=request.email).values_list("pk", flat=True).first()
+        # Both rows, in the order of their numbers: two who move to each other's address must not wait in a circle.
+        rows = {pk: Subscriber.objects.to_change(pk) for pk in sorted({request.subscriber_id, there or 0} - {0})}
+        reader, other = rows[request.subscriber_id], rows.get(there or 0)
         if reader.email == request.email:
             return True
-        if SignupRequest.objects.filter(subscriber=reader, kind=request.kind, pk__gt=request.pk).exists():
+        named_since = SignupRequest.objects.filter(subscriber=reader, kind=request.kind, pk__gt=request.pk)
+        if reader.erase_asked_at is not None or named_since.exists():
             return False
-        other = Subscriber.objects.filter(email=request.email).first()
         if other and other.state == State.ACTIVE:
             return False
         if other:  # asked for once and never confirmed, or left: the address has a reader now
@@ -195,7 +217,7 @@ def ask_erase(subscriber: Subscriber, now: datetime, origin: Origin) -> bool:
         Subscriber.objects.filter(pk=subscriber.pk, erase_asked_at=None).update(erase_asked_at=now)
     try:
         privacy.erase(subscriber.pk, now)
-    except privacy.NotYet:
+    except (privacy.NotYet, OperationalError):  # of two that wait for each other the database ends one
         return False
     return True
 
@@ -204,10 +226,10 @@ def expire(now: datetime) -> int:
     """Forget sign-ups that were never confirmed, and requests, after seven days; how many rows."""
     with transaction.atomic():
         requests, _ = SignupRequest.objects.filter(created_at__lte=now - KEPT_PENDING).delete()
-        waiting = Subscriber.objects.filter(state=State.PENDING, created_at__lte=now - KEPT_PENDING)
-        stale = list(waiting.filter(signup_requests=None).values_list("pk", flat=True)[:1000])
+        never = Subscriber.objects.filter(confirmed_at=None, created_at__lte=now - KEPT_PENDING)
+        stale = list(never.filter(signup_requests=None).values_list("pk", flat=True)[:1000])
         ConsentEvent.objects.forget_entirely(stale)
-        Subscriber.objects.filter(pk__in=stale, state=State.PENDING).delete()
+        Subscriber.objects.filter(pk__in=stale, confirmed_at=None).delete()
     return requests + len(stale)
 
 

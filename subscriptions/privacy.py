@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from subscriptions import consent
@@ -57,7 +57,8 @@ def export(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
                 "kind": request.kind,
                 "to": request.email,
                 "at": request.created_at.isoformat(),
-                "outcome": request.outcome,
+                # Not of letters to other addresses: it would tell who reads there.
+                "outcome": request.outcome if request.email_hash == subscriber.email_hash else "",
             }
             for request in SignupRequest.objects.filter(
                 Q(subscriber=subscriber) | Q(email_hash=subscriber.email_hash)
@@ -103,6 +104,7 @@ def erase(pk: int, now: datetime) -> bool:
     no import brings the address back. A new sign-up by its owner lifts it.
     """
     with transaction.atomic():
+        _hold_requests(pk)
         try:
             reader = Subscriber.objects.to_change(pk)
         except Subscriber.DoesNotExist:
@@ -116,6 +118,14 @@ def erase(pk: int, now: datetime) -> bool:
         consent.note(reader, ConsentEvent.Kind.ERASED, now, Origin(""))
         forget(reader, now)
     return True
+
+
+def _hold_requests(pk: int) -> None:
+    """Take the requests before their reader, in the order of letters and of expiry: nobody waits in a circle."""
+    if connection.vendor == "postgresql":
+        reader = Subscriber.objects.filter(pk=pk).values("email_hash")
+        rows = SignupRequest.objects.filter(Q(subscriber=pk) | Q(email_hash__in=reader)).order_by("pk")
+        list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def forget(reader: Subscriber, now: datetime, keep: SignupRequest | None = None) -> None:

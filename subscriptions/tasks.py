@@ -1,15 +1,18 @@
 """Celery tasks of the readers' side, and the only place here that sends mail."""
 
 import logging
-from smtplib import SMTPException
+from datetime import datetime
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
 
-from anymail.exceptions import AnymailError
+from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from celery import shared_task
-from django.core.mail import mail_admins
-from kombu.exceptions import OperationalError
+from django.core.mail import EmailMessage, get_connection, mail_admins
+from django.db import InterfaceError, OperationalError
+from kombu.exceptions import OperationalError as BrokerError
 
 from subscriptions import clock, guard, letters, lifecycle, privacy, receivers, suppression
+from subscriptions.models import SignupRequest
 
 log = logging.getLogger(__name__)
 
@@ -22,25 +25,55 @@ def handle_signup(request_id: int) -> None:
     request, letter = found or (None, None)
     if request is None or letter is None:
         return
+    connection = get_connection()
     try:
-        letter.send()
+        connection.open()
     except (OSError, SMTPException, AnymailError) as error:
-        log.warning("the mail of sign-up request %s did not leave: %s", request_id, type(error).__name__)
-        refusal = receivers.refusal_of(error)
-        if refusal:
-            mail = getattr(letter, "metadata", {}).get("mail", "")
-            receivers.refused(refusal, letter.to[0], mail, now)
-        reason = f"{type(error).__name__} {refusal.detail}" if refusal else type(error).__name__
-        letters.give_up_or_retry(request, now, reason, for_ever=refusal is not None)
+        log.warning("the mail of request %s waits, no mail server: %s", request_id, type(error).__name__)
+        letters.give_up_or_retry(request, now, type(error).__name__)
+        return
+    try:
+        connection.send_messages([letter])
+    except Exception as error:  # one poisoned letter fails alone, whatever is wrong with it
+        _did_not_leave(request, letter, error, now)
     else:
         letters.finish(request, now)
+    try:
+        connection.close()
+    except (OSError, SMTPException) as error:
+        log.info("the mail server did not say goodbye: %s", type(error).__name__)
+
+
+def _did_not_leave(request: SignupRequest, letter: EmailMessage, error: Exception, now: datetime) -> None:
+    """Refused for ever, refused for now, or lost on the way: then nobody knows, and it counts as a letter."""
+    log.warning("the mail of request %s did not leave: %s", request.pk, type(error).__name__)
+    refusal = receivers.refusal_of(error)
+    if refusal:
+        mail = getattr(letter, "metadata", {}).get("mail", "")
+        receivers.refused(refusal, letter.to[0], mail, now)
+    reason = f"{type(error).__name__} {refusal.detail}" if refusal else type(error).__name__
+    from_the_server = isinstance(error, OSError | SMTPException | AnymailError)
+    status = getattr(error, "status_code", None) or 0
+    answered = isinstance(error, SMTPResponseException | SMTPRecipientsRefused | AnymailRecipientsRefused)
+    letters.give_up_or_retry(
+        request,
+        now,
+        reason,
+        for_ever=refusal is not None or not from_the_server,
+        perhaps_sent=not answered and not 400 <= status < 500,
+    )
 
 
 @shared_task(name="subscriptions.tasks.handle_signups")
 def handle_signups() -> None:
     """The sweep: requests whose nudge was lost, that were held, or whose mail did not leave."""
     for request_id in letters.waiting(clock.now()):
-        handle_signup(request_id)
+        try:
+            handle_signup(request_id)
+        except (OperationalError, InterfaceError):  # the database is away: nothing else would go better
+            raise
+        except Exception:  # one poisoned request must not stop those behind it
+            log.exception("request %s failed", request_id)
 
 
 @shared_task(name="subscriptions.tasks.read_mail_events")
@@ -81,5 +114,5 @@ def nudge(task: Any, *args: int) -> None:
     """Queue a task now instead of at the next tick. A broker that is away costs a minute, not the request."""
     try:
         task.apply_async(args=args, retry=False)
-    except (OperationalError, OSError) as error:
+    except (BrokerError, OSError) as error:
         log.warning("no broker for a nudge, the sweep will do it: %s", type(error).__name__)

@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='subscriber',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['created_at'], name='subscriber_pending'),
+            index=models.Index(condition=models.Q(('confirmed_at', None)), fields=['created_at'], name='subscriber_unconfirmed'),
         ),
         migrations.AddIndex(
             model_name='subscriber',

@@ -39,7 +39,7 @@ class AppendOnly(models.QuerySet["ConsentEvent"]):
 
     def forget_entirely(self, readers: Collection[int]) -> None:
         """Drop the events of readers who never confirmed: nothing was agreed to."""
-        rows = self.filter(subscriber__in=readers, subscriber__state=Subscriber.State.PENDING)
+        rows = self.filter(subscriber__in=readers, subscriber__confirmed_at=None)
         models.QuerySet.delete(rows)
 
 

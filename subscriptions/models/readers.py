@@ -86,7 +86,7 @@ class Subscriber(models.Model):
                 name="subscriber_due",
                 condition=Q(state="active", next_due_at__isnull=False),
             ),
-            models.Index(fields=["created_at"], name="subscriber_pending", condition=Q(state="pending")),
+            models.Index(fields=["created_at"], name="subscriber_unconfirmed", condition=Q(confirmed_at=None)),
             models.Index(fields=["id"], name="subscriber_to_erase", condition=Q(erase_asked_at__isnull=False)),
         ]
         permissions = [

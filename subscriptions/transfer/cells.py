@@ -18,19 +18,20 @@ NUMBER_OF_DAY = {name: day for names in (DAYS, LONG_DAYS) for day, name in enume
 FLAGS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 MOST_PAPERS = 100
 # What makes a spreadsheet take a cell for a formula, also in full width, with as many apostrophes as it has already.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
+# At the beginning, and after what a spreadsheet of another country takes for the end of a cell.
+_FORMULA = re.compile(r"(^|[;\t])(?='*[=+\-@\t\r\n＝＋－＠])")
+_GUARDED = re.compile(r"(^|[;\t])'(?='*[=+\-@\t\r\n＝＋－＠])")
 _LINES = LinesField(required=False)
 
 
 def guarded(text: str) -> str:
     """The text as a cell that no spreadsheet calculates: an apostrophe before what would be a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    return _FORMULA.sub(r"\1'", text)
 
 
 def unguarded(cell: str) -> str:
     """The text that ``guarded`` was given; other cells as they are."""
-    return cell[1:] if _GUARDED.match(cell) else cell
+    return _GUARDED.sub(r"\1", cell)
 
 
 def flag(text: str) -> bool:

@@ -4,7 +4,6 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -30,18 +29,16 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     reader = Subscriber.objects.filter(pk=read.id).first()
     if request.method == "POST":
         one_click = not _is_our_button(request)
-        if reader:
-            where = "one-click" if one_click else "unsubscribe page"
-            lifecycle.unsubscribe(reader, now, origin_of(request, where, read))
+        where = lifecycle.BY_ONE_CLICK if one_click else lifecycle.BY_BUTTON
+        left_now = reader and lifecycle.unsubscribe(reader, now, origin_of(request, where, read))
         if one_click:
             return HttpResponse("You are unsubscribed.\n", content_type="text/plain")
-        if reader:
+        if reader and left_now:  # to nobody else: an old link in a forwarded mail must not take a leaving back
             return see_other(links.left_path(reader, now))
-        return render(request, "subscriptions/left.html", {"subscriber": None})
+        return see_other(request.path)
     context = {
         "subscriber": reader,
         "left": reader is None or reader.state == Subscriber.State.UNSUBSCRIBED,
-        "left_path": links.left_path(reader, now) if reader and lifecycle.can_undo(reader, now) else "",
     }
     return render(request, "subscriptions/unsubscribe.html", context)
 
@@ -57,7 +54,10 @@ def _is_our_button(request: HttpRequest) -> bool:
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def left(request: HttpRequest, token: str) -> HttpResponse:
-    """After leaving: Undo, and one question that may stay unanswered."""
+    """After leaving: Undo, and one question that may stay unanswered.
+
+    It leads to no settings: whoever holds an unsubscribe link, however old, gets here.
+    """
     now = clock.now()
     read = links.read(Purpose.LEFT, token, now)
     if read is None:
@@ -69,7 +69,7 @@ def left(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and "undo" in request.POST:
         if not lifecycle.undo(reader, now, origin) and reader.state != Subscriber.State.ACTIVE:
             return bad_link(request, "undo", GONE)
-        return see_other(reverse("preferences", args=[links.manage_token(reader, now)]) + "?undone=1")
+        return see_other(request.path)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if reader.state == Subscriber.State.UNSUBSCRIBED:

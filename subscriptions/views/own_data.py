@@ -1,5 +1,6 @@
 """Take along, erase, another address: behind a link that was mailed in the last fifteen minutes."""
 
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -105,7 +106,7 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
         now = clock.now()
         try:
             moved = lifecycle.move(asked, now, origin_of(request, "new address", read))
-        except (privacy.NotYet, Subscriber.DoesNotExist):
+        except (privacy.NotYet, IntegrityError):
             moved = False
         if not moved:
             return render(

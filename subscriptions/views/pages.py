@@ -47,7 +47,10 @@ def token_page_with_script(view: View) -> View:
 def _behind_a_key(view: View, policy: dict[str, list[str]]) -> View:
     @wraps(view)
     def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except Subscriber.DoesNotExist:  # erased between reading the link and doing what it asks
+            raise Http404("Nothing is kept for this link any more. Subscribe again, if you like.") from None
         response["X-Robots-Tag"] = "noindex"
         return response
 

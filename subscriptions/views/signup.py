@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from subscriptions import clock, guard, letters, lifecycle, links
 from subscriptions.forms import AddressForm, SignupForm
-from subscriptions.models import SignupRequest, Subscriber, Suppression
+from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.tokens import LIFETIME, Purpose, Token
 from subscriptions.views.pages import GONE, UNPROCESSABLE, bad_link, origin_of, see_other, token_page, too_many
@@ -92,7 +92,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         except Subscriber.DoesNotExist:
             return bad_link(request, "expired", GONE)
         if reader.state != Subscriber.State.ACTIVE:
-            return bad_link(request, "left", GONE)
+            blocked = lifecycle.is_disowned(reader.email_hash, now)
+            return bad_link(request, "blocked" if blocked else "left", GONE)
         return see_other(reverse("preferences", args=[links.manage_token(reader, now)]) + "?confirmed=1")
     return render(request, "subscriptions/confirm.html", {"subscriber": asked.subscriber})
 
@@ -109,8 +110,6 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         lifecycle.not_me(asked, clock.now(), origin_of(request, "it was not me", read))
         return see_other(request.path + "?done=1")
-    blocked = Suppression.objects.live(clock.now()).filter(
-        email_hash=asked.email_hash, reason=Suppression.Reason.NOT_ME
-    )
-    context = {"masked": links.masked_of(asked), "done": "done" in request.GET and blocked.exists()}
+    done = "done" in request.GET and lifecycle.is_disowned(asked.email_hash, clock.now())
+    context = {"masked": links.masked_of(asked), "done": done}
     return render(request, "subscriptions/not_me.html", context)
