@@ -81,18 +81,24 @@ def admit(ip: str, now: datetime) -> bool:
     return _spend_all(keys, now) is None
 
 
-def grant_letter(email: str, now: datetime, *, reminder: bool = False, owed: bool = False) -> Refusal | None:
+def grant_letter(
+    email: str, now: datetime, *, reminder: bool = False, owed: bool = False, imported: bool = False
+) -> Refusal | None:
     """Count one letter to this address; what refuses it, or None. Call it in the transaction that claims the letter.
 
     A ``reminder`` tells an active reader what the reader knows: one a day is enough. An ``owed`` letter is the notice
-    to an old address: only its own reader can cause it, by two other letters, so it counts for the site alone.
+    to an old address: only its own reader can cause it, by two other letters, so it counts for the site alone. An
+    ``imported`` one leaves a quarter of the site's budget to people who stand at the door.
     """
     key = keyed_hash(f"address {folded(email)}")
     keys = [] if owed else [(Kind.ADDRESS, key, settings.LETTERS_PER_ADDRESS)]
     if reminder:
         keys.append((Kind.REMINDER, key, ((timedelta(hours=24), 1),)))
     # The site's row last: it is everybody's, and held until the transaction ends.
-    return _spend_all([*keys, (Kind.SITE, "", settings.LETTERS_PER_SITE)], now)
+    site = settings.LETTERS_PER_SITE
+    if imported:
+        site = tuple((window, max(1, most * 3 // 4)) for window, most in site)
+    return _spend_all([*keys, (Kind.SITE, "", site)], now)
 
 
 def one_at_a_time(email: str) -> None:
@@ -159,7 +165,8 @@ def _note_refusal(kind: Kind, key: str, windows: Windows, now: datetime) -> Refu
     minute = _minute(now)
     Budget.objects.get_or_create(kind=kind, key=key, minute=minute)
     Budget.objects.filter(kind=kind, key=key, minute=minute).update(refused=F("refused") + 1)
-    spent = Budget.objects.filter(kind=kind, key=key).exclude(granted=0).values_list("minute", "granted")
+    since = _minute(now - max(window for window, _ in windows))
+    spent = Budget.objects.filter(kind=kind, key=key, minute__gte=since).values_list("minute", "granted")
     rows = list(spent)
     for window, most in windows:
         if sum(granted for at, granted in rows if at >= _minute(now - window)) >= most:

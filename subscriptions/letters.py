@@ -8,7 +8,6 @@ from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Case, When
 from django.urls import reverse
 
 from subscriptions import addresses, consent, guard, links
@@ -19,6 +18,7 @@ log = logging.getLogger(__name__)
 Kind, Outcome = SignupRequest.Kind, SignupRequest.Outcome
 LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 5
+SWEPT = 500
 _FORMS: dict[str, str] = {Kind.IMPORT: "import", Kind.LINK: "link form"}  # as the consent's record names them
 
 
@@ -48,8 +48,9 @@ def waiting(now: datetime) -> list[int]:
 
     Imports last: a list of thousands must not keep those who stand at the door.
     """
-    imported = Case(When(kind=Kind.IMPORT, then=1), default=0)
-    return list(SignupRequest.objects.free(now).order_by(imported, "pk").values_list("pk", flat=True)[:500])
+    free = SignupRequest.objects.free(now).order_by("pk").values_list("pk", flat=True)
+    people = list(free.exclude(kind=Kind.IMPORT)[:SWEPT])
+    return [*people, *free.filter(kind=Kind.IMPORT)[: SWEPT - len(people)]]
 
 
 def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMessage | None] | None:
@@ -69,7 +70,7 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
         if letter.outcome is Outcome.CONFIRM_SENT and request.granted_at is None and guard.is_open(now):
             return _hold(request, now, "the breaker is open")
         if request.granted_at is None and (refusal := _refused(request, letter, now)):
-            if refusal.kind is guard.Kind.SITE or request.attempts:
+            if refusal.kind is guard.Kind.SITE or request.attempts or _may_wait(request, refusal, now):
                 return _hold(request, now, str(refusal))
             return _without_mail(request, Outcome.OVER_BUDGET, now, str(refusal))
         reader = _take(request, letter, now)
@@ -106,8 +107,19 @@ def give_up_or_retry(
 
 
 def _refused(request: SignupRequest, letter: Letter, now: datetime) -> guard.Refusal | None:
-    owed = request.kind == Kind.MOVED
-    return guard.grant_letter(request.email, now, reminder=letter.reminder, owed=owed)
+    owed, imported = request.kind == Kind.MOVED, request.kind == Kind.IMPORT
+    return guard.grant_letter(request.email, now, reminder=letter.reminder, owed=owed, imported=imported)
+
+
+def _may_wait(request: SignupRequest, refusal: guard.Refusal, now: datetime) -> bool:
+    """Whether to send it some minutes later: who left by mistake and comes back at once stands before a full budget.
+
+    One of a kind for each address, and only for the shortest window: a flood of requests ends at once.
+    """
+    if refusal.kind is not guard.Kind.ADDRESS or refusal.window > guard.HOLD:
+        return False
+    others = SignupRequest.objects.filter(email_hash=request.email_hash, kind=request.kind, handled_at=None)
+    return not others.filter(free_at__gt=now).exclude(pk=request.pk).exists()
 
 
 def _stopped(request: SignupRequest, now: datetime) -> bool:
@@ -123,7 +135,8 @@ def _take(request: SignupRequest, letter: Letter, now: datetime) -> Subscriber:
         reader, _ = Subscriber.objects.get_or_create(email=reader.email, defaults={"created_at": now})
     if not request.attempts and letter.outcome is Outcome.CONFIRM_SENT:
         origin = consent.Origin(_FORMS.get(request.kind, "sign-up form"), request.network)
-        consent.note(reader, ConsentEvent.Kind.REQUESTED, now, origin, consent.SIGN_UP)
+        wording = consent.SIGN_UP if request.kind == Kind.SIGN_UP else ""  # other forms say other things
+        consent.note(reader, ConsentEvent.Kind.REQUESTED, now, origin, wording)
     request.subscriber, request.outcome = request.subscriber or reader, letter.outcome
     request.granted_at = request.granted_at or now
     request.attempts += 1
@@ -157,7 +170,9 @@ def _reader_at(email: str) -> Subscriber | None:
 
 def _sign_up(request: SignupRequest, now: datetime) -> Letter:
     reader = _reader_at(request.email)
-    if reader and reader.state == Subscriber.State.ACTIVE:
+    # Who is subscribed but stopped by a bounce shows by confirming that the address works again.
+    stopped = Suppression.objects.live(now).filter(email_hash=request.email_hash).exists()
+    if reader and reader.state == Subscriber.State.ACTIVE and not stopped:
         return _already(reader, now)
     context = {
         "confirm_url": links.absolute(links.confirm_path(request, now)),

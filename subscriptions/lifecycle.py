@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from subscriptions import consent, letters, privacy, schedule
 from subscriptions.consent import Origin
@@ -16,6 +17,7 @@ from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscrib
 
 Kind, State = ConsentEvent.Kind, Subscriber.State
 CHOICES = ("hour", "zone", "weekdays", "paper_limit", "only_my_topics", "images", "text_only", "language")
+SCHEDULING = frozenset({"hour", "zone", "weekdays", "paused_until"})
 LIMITS = (5, 10, 20)
 UNDO_WITHIN = timedelta(hours=1)
 BY_BUTTON, BY_ONE_CLICK = "unsubscribe page", "one-click"
@@ -24,8 +26,10 @@ NOT_ME_FOR = timedelta(days=365)
 KEPT_PENDING = timedelta(days=7)
 
 
-def confirm(request: SignupRequest, now: datetime, origin: Origin) -> Subscriber:
+def confirm(request: SignupRequest, now: datetime, origin: Origin, zone: str = "") -> Subscriber:
     """The reader pressed Confirm. Pressing twice is harmless, and so is pressing after having left again.
+
+    ``zone`` is the browser's, for a new reader who has not chosen one. A bounce before is lifted: the link arrived.
 
     Only a request made after the last leaving counts: an old mail must not bring back who left, and nothing does who
     asked to be erased, or said "it was not me". Raises Subscriber.DoesNotExist where the reader was erased meanwhile.
@@ -33,14 +37,25 @@ def confirm(request: SignupRequest, now: datetime, origin: Origin) -> Subscriber
     with transaction.atomic():
         assert request.subscriber_id, "a confirm link exists only for a handled request"
         reader = Subscriber.objects.to_change(request.subscriber_id)
-        left_since = reader.left_at is not None and reader.left_at >= request.created_at
-        stopped = left_since or reader.erase_asked_at is not None or is_disowned(reader.email_hash, now)
-        if reader.state != State.ACTIVE and not stopped:
+        if why_not(request, reader, now):
+            return reader
+        lifted = lift(_liftable(reader), now)
+        if reader.state != State.ACTIVE or lifted:
             reader.confirmed_at = now
+            reader.zone = zone if zone and reader.state == State.PENDING else reader.zone
             _activate(reader, now)
             consent.note(reader, Kind.CONFIRMED, now, origin, consent.CONFIRM)
-            _lift(reader, now)
     return reader
+
+
+def why_not(request: SignupRequest, reader: Subscriber, now: datetime) -> str:
+    """What keeps this request from being confirmed: "left" since, "blocked", "erased"; "" where nothing does."""
+    if reader.erase_asked_at is not None:
+        return "erased"
+    if is_disowned(reader.email_hash, now):
+        return "blocked"
+    left_since = reader.left_at is not None and reader.left_at >= request.created_at
+    return "left" if left_since and reader.state != State.ACTIVE else ""
 
 
 def choose(
@@ -199,10 +214,10 @@ def move(request: SignupRequest, now: datetime, origin: Origin) -> bool:
         if other:  # asked for once and never confirmed, or left: the address has a reader now
             privacy.forget(other, now, keep=request)
         old = reader.email
-        reader.email = request.email
-        reader.save(update_fields=["email", "email_hash"])
+        reader.email, reader.moved_at = request.email, now
+        reader.save(update_fields=["email", "email_hash", "moved_at"])
         consent.note(reader, Kind.MOVED, now, origin)
-        _lift(reader, now)
+        lift(_liftable(reader), now)
         letters.ask(SignupRequest.Kind.MOVED, old, now, network=origin.network, subscriber=reader)
     return True
 
@@ -227,30 +242,53 @@ def expire(now: datetime) -> int:
     with transaction.atomic():
         requests, _ = SignupRequest.objects.filter(created_at__lte=now - KEPT_PENDING).delete()
         never = Subscriber.objects.filter(confirmed_at=None, created_at__lte=now - KEPT_PENDING)
-        stale = list(never.filter(signup_requests=None).values_list("pk", flat=True)[:1000])
+        asked = SignupRequest.objects.filter(subscriber=OuterRef("pk"))
+        stale = list(never.filter(~Exists(asked)).order_by("created_at").values_list("pk", flat=True)[:1000])
         ConsentEvent.objects.forget_entirely(stale)
         Subscriber.objects.filter(pk__in=stale, confirmed_at=None).delete()
     return requests + len(stale)
 
 
+def lift(stops: QuerySet[Suppression], now: datetime) -> int:
+    """End these suppressions; how many. A day that was due meanwhile is over: the reader goes on with the next."""
+    with transaction.atomic():
+        hashes = list(stops.filter(lifted_at=None).values_list("email_hash", flat=True))
+        lifted = stops.filter(lifted_at=None).update(lifted_at=now)
+        overdue = Subscriber.objects.filter(email_hash__in=hashes, state=State.ACTIVE, next_due_at__lte=now)
+        for pk in overdue.values_list("pk", flat=True):
+            reader = Subscriber.objects.to_change(pk)
+            reader.reschedule(now)
+            reader.save(update_fields=["next_due_at"])
+    return lifted
+
+
+def _liftable(reader: Subscriber) -> QuerySet[Suppression]:
+    """What a link that was mailed to this address, and pressed, disproves."""
+    return Suppression.objects.filter(
+        email_hash=reader.email_hash, reason__in=Suppression.LIFTED_BY_CONFIRMING, lifted_at=None
+    )
+
+
 def _activate(reader: Subscriber, now: datetime) -> None:
     reader.state, reader.left_at = State.ACTIVE, None
     reader.reschedule(now)
-    reader.save(update_fields=["state", "left_at", "confirmed_at", "next_due_at"])
-
-
-def _lift(reader: Subscriber, now: datetime) -> None:
-    """A link that was mailed to this address was pressed: it works, and its owner wants mail."""
-    Suppression.objects.filter(
-        email_hash=reader.email_hash, reason__in=Suppression.LIFTED_BY_CONFIRMING, lifted_at=None
-    ).update(lifted_at=now)
+    reader.save(update_fields=["state", "left_at", "confirmed_at", "zone", "next_due_at"])
 
 
 def _set(subscriber: Subscriber, now: datetime, **values: Any) -> Subscriber:
-    """Write these fields onto the row as it is now, and reschedule; the row."""
+    """Write these fields onto the row as it is now; the row. What moves no hour leaves the next digest where it is."""
     reader = Subscriber.objects.to_change(subscriber.pk)
+    moved = {name for name in SCHEDULING & values.keys() if getattr(reader, name) != values[name]}
     for name, value in values.items():
         setattr(reader, name, value)
-    reader.reschedule(now)
+    waits = reader.next_due_at is not None and reader.next_due_at <= now
+    if moved and not (moved == {"weekdays"} and waits and _is_chosen(reader)):
+        reader.reschedule(now)
     reader.save(update_fields=[*values, "next_due_at"])
     return reader
+
+
+def _is_chosen(reader: Subscriber) -> bool:
+    """Whether the day of the digest that is due now, and only waits for its edition, is one of the chosen ones."""
+    assert reader.next_due_at
+    return bool(reader.weekdays >> schedule.local_day(reader.next_due_at, reader.zone).weekday() & 1)

@@ -42,6 +42,8 @@ def reader(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     zone = ZoneInfo(subscriber.zone)
     interests = interests_of(subscriber)
+    today = schedule.local_day(now, subscriber.zone)
+    todays = Digest.objects.counting_as_sent().filter(subscriber=subscriber, day=today)
     context = {
         "subscriber": subscriber,
         "token": token,
@@ -50,7 +52,8 @@ def reader(request: HttpRequest, token: str) -> HttpResponse:
         "rhythm": rhythm(subscriber),
         "next_due_at": subscriber.next_due_at and subscriber.next_due_at.astimezone(zone),
         "paused": subscriber.is_paused(now),
-        "days": history(subscriber, schedule.local_day(now, subscriber.zone)),
+        "days": history(subscriber, today),
+        "today_is_done": todays.exists(),
         "saved": saved_words(request.GET.get("saved", ""), subscriber, now),
         "asked": request.GET.get("asked", ""),
         "active": Subscriber.objects.active(now).filter(pk=subscriber.pk).exists(),

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from subscriptions import addresses, clock
+from subscriptions import addresses, clock, lifecycle
 from subscriptions.admin.by_address import FoundByAddress
 from subscriptions.admin.lists import never
 from subscriptions.models import Suppression
@@ -68,6 +68,6 @@ class SuppressionAdmin(FoundByAddress):
     def lift(self, request: HttpRequest, queryset: Any) -> None:
         """The addresses may get mail again; the rows stay as the record."""
         live = list(queryset.live(clock.now()))
-        Suppression.objects.filter(pk__in=[row.pk for row in live], lifted_at=None).update(lifted_at=clock.now())
+        lifecycle.lift(Suppression.objects.filter(pk__in=[row.pk for row in live]), clock.now())
         self.log(request, live, "Lifted.")
         self.message_user(request, f"Lifted: {len(live)}.", messages.SUCCESS)

@@ -160,6 +160,8 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
             fields["paper_limit"].choices = sorted(
                 {*fields["paper_limit"].choices, (reader.paper_limit, str(reader.paper_limit))}
             )
+        if reader.zone not in _all_zones(fields["zone"].choices):  # an import's US/Eastern must not become UTC
+            fields["zone"].choices = [(reader.zone, reader.zone), *fields["zone"].choices]
         days = [day for day, _ in SHOWN_DAYS if reader.weekdays >> day & 1]
         self.initial = {
             **self.initial,
@@ -209,3 +211,9 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
 
 def _numbers(topics: Iterable[Topic]) -> tuple[int, ...]:
     return tuple(topic.pk for topic in topics)
+
+
+def _all_zones(choices: Iterable[Any]) -> set[str]:
+    """The zones of a list with groups."""
+    grouped = ([name] if isinstance(inner, str) else [zone for zone, _ in inner] for name, inner in choices)
+    return {zone for group in grouped for zone in group}

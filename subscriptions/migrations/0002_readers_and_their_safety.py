@@ -126,6 +126,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='subscriber',
+            name='moved_at',
+            field=models.DateTimeField(blank=True, editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='subscriber',
             name='left_at',
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),

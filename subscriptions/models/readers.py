@@ -1,6 +1,6 @@
 """A reader and what the reader wants."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any, Self
 from zoneinfo import available_timezones
 
@@ -71,6 +71,7 @@ class Subscriber(models.Model):
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True, editable=False)
+    moved_at = models.DateTimeField(null=True, blank=True, editable=False)  # older links to settings are another's
     erase_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_day = models.DateField(null=True, editable=False)  # local date of the last digest: a day has one at most
@@ -121,7 +122,8 @@ class Subscriber(models.Model):
         """Recompute ``next_due_at`` after a change. Does not save."""
         self.next_due_at = (
             schedule.next_due_after_change(
-                max(now, self.paused_until or now),
+                # Not before the end of a pause, but at its very instant: next_due is strictly later.
+                max(now, (self.paused_until or now) - timedelta(microseconds=1)),
                 self.last_due_at,
                 self.last_day,
                 at=self.hour,

@@ -66,6 +66,8 @@ def change_address(request: HttpRequest, token: str) -> HttpResponse:
     if reader is None or read is None:
         return _refused(request, read)
     form = AddressForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and form.cleaned_data["email"] == reader.email:
+        form.add_error("email", "That is your address already. Enter the new one")
     if request.method == "POST" and form.is_valid():
         ip, now = guard.client_ip(request), clock.now()
         if not guard.admit(ip, now):
@@ -102,6 +104,8 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
     if read.expired or asked is None or asked.subscriber is None or asked.subscriber.erase_asked_at:
         return bad_link(request, "move", GONE)
     reader = asked.subscriber
+    if request.method != "POST" and reader.email_hash == asked.email_hash:
+        return render(request, "subscriptions/move.html", {"masked": links.masked_of(asked), "done": True})
     if request.method == "POST":
         now = clock.now()
         try:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from csp.constants import NONE, SELF
 from csp.decorators import csp
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
@@ -49,8 +49,10 @@ def _behind_a_key(view: View, policy: dict[str, list[str]]) -> View:
     def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             response = view(request, *args, **kwargs)
+        except BadLink as link:
+            response = bad_link(request, link.what, link.status)
         except Subscriber.DoesNotExist:  # erased between reading the link and doing what it asks
-            raise Http404("Nothing is kept for this link any more. Subscribe again, if you like.") from None
+            response = bad_link(request, "gone", GONE)
         response["X-Robots-Tag"] = "noindex"
         return response
 
@@ -69,22 +71,35 @@ def origin_of(request: HttpRequest, where: str, token: Token | None = None) -> O
     return Origin(where, guard.network_hash(guard.client_ip(request)), token.name if token else "")
 
 
+class BadLink(Exception):  # noqa: N818 - what the page says
+    """A link that opens nothing; ``what`` names the case in bad_link.html."""
+
+    def __init__(self, what: str, status: HTTPStatus = GONE) -> None:
+        super().__init__(what)
+        self.what, self.status = what, status
+
+
 def manage_token_of(token: str) -> Token:
-    """What a manage link says. Raises Http404 for a forged one."""
+    """What a manage link says. Raises BadLink for a forged one."""
     read = links.read(Purpose.MANAGE, token, clock.now())
     if read is None:
-        raise Http404("This link is not complete. Open the newest mail and press its link again.")
+        raise BadLink("confirm", NOT_FOUND)
     return read
 
 
 def reader_of(token: str) -> Subscriber | None:
-    """The reader whose manage link this is; None where its 30 days are over. Raises Http404 for a forged one."""
+    """The reader whose manage link this is; None where its 30 days are over.
+
+    Raises BadLink for a forged one, one of a reader who was erased, and one that was mailed to an earlier address.
+    """
     read = manage_token_of(token)
     if read.expired:
         return None
     subscriber = Subscriber.objects.filter(pk=read.id, erase_asked_at=None).first()
     if subscriber is None:
-        raise Http404("Nothing is kept for this link any more. Subscribe again, if you like.")
+        raise BadLink("gone")
+    if subscriber.moved_at and read.made_at < subscriber.moved_at.replace(second=0, microsecond=0):
+        raise BadLink("moved")
     return subscriber
 
 

@@ -32,10 +32,12 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     if subscriber is None:
         return expired_link(request)
     form = PreferencesForm(request.POST or None, instance=subscriber)
+    if request.method == "POST" and form.is_valid() and not form.changed_words():
+        return see_other(reverse("reader", args=[token]) + "?saved=nothing")
     if request.method == "POST" and form.is_valid():
         origin = origin_of(request, "preferences", manage_token_of(token))
         lifecycle.choose(subscriber, form.choices(), form.interests(), clock.now(), origin)
-        return see_other(reverse("reader", args=[token]) + "?saved=" + ".".join(form.changed_words() or ["nothing"]))
+        return see_other(reverse("reader", args=[token]) + "?saved=" + ".".join(form.changed_words()))
     now = clock.now()
     context = {
         "form": form,
@@ -105,7 +107,7 @@ def adjust(request: HttpRequest, token: str, verb: str, topic: int = 0) -> HttpR
         "token": token,
         "verb": verb,
         "topic": muted,
-        "done": "done" in request.GET,
+        "done": "done" in request.GET and _is_so(subscriber, verb, muted),
         "smaller": max((n for n in lifecycle.LIMITS if n < subscriber.paper_limit), default=0),
         "weekday": (subscriber.last_day or schedule.local_day(clock.now(), subscriber.zone)),
         "others": subscriber.interests.exclude(kind__in=[Interest.Kind.MUTED_TOPIC, Interest.Kind.MUTED_WORD])
@@ -113,6 +115,13 @@ def adjust(request: HttpRequest, token: str, verb: str, topic: int = 0) -> HttpR
         .exists(),
     }
     return render(request, "subscriptions/adjust.html", context)
+
+
+def _is_so(subscriber: Subscriber, verb: str, topic: Topic | None) -> bool:
+    """Whether the wish was done: an address typed by hand must not claim it."""
+    if verb == "mute":
+        return subscriber.interests.filter(topic=topic, kind=Interest.Kind.MUTED_TOPIC).exists()
+    return verb == "fewer" or subscriber.is_weekly
 
 
 @token_page

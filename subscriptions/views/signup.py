@@ -1,5 +1,7 @@
 """Subscribe, confirm, "it was not me", and a new link for who lost theirs. GET shows, POST does."""
 
+from zoneinfo import available_timezones
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,7 +14,16 @@ from subscriptions.forms import AddressForm, SignupForm
 from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.tokens import LIFETIME, Purpose, Token
-from subscriptions.views.pages import GONE, UNPROCESSABLE, bad_link, origin_of, see_other, token_page, too_many
+from subscriptions.views.pages import (
+    GONE,
+    UNPROCESSABLE,
+    bad_link,
+    origin_of,
+    see_other,
+    token_page,
+    token_page_with_script,
+    too_many,
+)
 
 
 @never_cache
@@ -73,7 +84,7 @@ def _asked(token: str) -> tuple[Token | None, SignupRequest | None]:
     return read, SignupRequest.objects.select_related("subscriber").filter(pk=read.id).first()
 
 
-@token_page
+@token_page_with_script  # it tells the browser's time zone
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """One button. Works twice; a late one offers a new link."""
@@ -85,15 +96,15 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return bad_link(request, "expired", GONE)
     if asked.subscriber.email_hash != asked.email_hash:
         return bad_link(request, "moved", GONE)
+    now = clock.now()
+    if why_not := lifecycle.why_not(asked, asked.subscriber, now):
+        return bad_link(request, "gone" if why_not == "erased" else why_not, GONE)
     if request.method == "POST":
-        now = clock.now()
-        try:
-            reader = lifecycle.confirm(asked, now, origin_of(request, "confirm page", read))
-        except Subscriber.DoesNotExist:
-            return bad_link(request, "expired", GONE)
-        if reader.state != Subscriber.State.ACTIVE:
-            blocked = lifecycle.is_disowned(reader.email_hash, now)
-            return bad_link(request, "blocked" if blocked else "left", GONE)
+        zone = request.POST.get("zone", "")
+        origin = origin_of(request, "confirm page", read)
+        reader = lifecycle.confirm(asked, now, origin, zone if zone in available_timezones() else "")
+        if reader.state != Subscriber.State.ACTIVE:  # left in between
+            return bad_link(request, "left", GONE)
         return see_other(reverse("preferences", args=[links.manage_token(reader, now)]) + "?confirmed=1")
     return render(request, "subscriptions/confirm.html", {"subscriber": asked.subscriber})
 
@@ -110,6 +121,6 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         lifecycle.not_me(asked, clock.now(), origin_of(request, "it was not me", read))
         return see_other(request.path + "?done=1")
-    done = "done" in request.GET and lifecycle.is_disowned(asked.email_hash, clock.now())
+    done = lifecycle.is_disowned(asked.email_hash, clock.now())
     context = {"masked": links.masked_of(asked), "done": done}
     return render(request, "subscriptions/not_me.html", context)

@@ -287,7 +287,17 @@ def test_saving_the_hour_keeps_a_topic_that_is_not_offered_any_more(client, conf
     path = reverse("preferences", args=[links.manage_token(confirmed, clock.now())])
     page = client.get(path).content.decode()
     assert "Robotics" in page
-    client.post(path, {"topics": [robotics.pk], "hour": "09:00", "zone": "UTC", "paper_limit": "10", "cadence": "weekly", "weekly_day": 4})
+    client.post(
+        path,
+        {
+            "topics": [robotics.pk],
+            "hour": "09:00",
+            "zone": "UTC",
+            "paper_limit": "10",
+            "cadence": "weekly",
+            "weekly_day": 4,
+        },
+    )
     assert confirmed.interests.count() == 1
     confirmed.refresh_from_db()
     assert confirmed.is_weekly

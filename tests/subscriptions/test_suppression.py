@@ -255,7 +255,7 @@ def test_an_unsubscribe_at_the_provider_is_one_here_with_its_time_and_origin():
 def test_an_unsubscribe_before_the_confirmation_or_an_undo_is_stale():
     back, undone = make_reader("back"), make_reader("undone")
     happened(back, "unsubscribed", at=back.confirmed_at)
-    lifecycle.unsubscribe(undone, NOW, origin())
+    lifecycle.unsubscribe(undone, NOW, origin(lifecycle.BY_BUTTON))
     assert lifecycle.undo(undone, NOW + HOUR / 2, origin())
     happened(undone, "unsubscribed", at=NOW + HOUR / 4)
     assert suppression.apply(LATER) == {"stale": 2}
