@@ -150,7 +150,7 @@ def _events(reader: Subscriber) -> Any:
 
 def _reader(reader: Subscriber) -> dict[str, Any]:
     shown = ("email", "state", "zone", "paper_limit", "only_my_topics", "images", "text_only", "language")
-    instants = ("paused_until", "created_at", "confirmed_at", "left_at", "last_due_at", "next_due_at")
+    instants = ("paused_until", "created_at", "confirmed_at", "left_at", "moved_at", "last_due_at", "next_due_at")
     moments = {name: getattr(reader, name) for name in instants}
     return {
         "number": reader.pk,

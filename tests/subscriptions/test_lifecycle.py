@@ -88,11 +88,11 @@ class Readers(RuleBasedStateMachine):
     def has_room(self, instants, windows):
         return all(sum(self.now - at <= window for at in instants) < most for window, most in windows)
 
-    def leave(self, reader):
-        """The kinds of events that this leaves."""
+    def leave(self, reader, pressed=False):
+        """The kinds of events that this leaves. Only a leaving that the reader pressed can be taken back."""
         if reader.state == "unsubscribed":
             return []
-        reader.state, reader.left_at = "unsubscribed", self.now
+        reader.state, reader.left_at, reader.pressed = "unsubscribed", self.now, pressed
         return ["withdrawn"]
 
     def gone(self, reader):
@@ -153,7 +153,15 @@ class Readers(RuleBasedStateMachine):
     def somebody_types(self, address, kind):
         row = letters.ask(SignupRequest.Kind(kind), address, self.now)
         self.requests[row.pk] = SimpleNamespace(
-            pk=row.pk, address=address, kind=kind, asked_at=self.now, reader=None, mailed_at=None, name="", done=False
+            pk=row.pk,
+            address=address,
+            kind=kind,
+            asked_at=self.now,
+            reader=None,
+            mailed_at=None,
+            name="",
+            done=False,
+            free_at=NOW,
         )
         self.saw()
         return row.pk
@@ -175,7 +183,7 @@ class Readers(RuleBasedStateMachine):
         row = letters.ask(SignupRequest.Kind.MOVE, address, self.now, subscriber=self.row(reader))
         self.requests[row.pk] = SimpleNamespace(
             pk=row.pk, address=address, kind="new address", asked_at=self.now, reader=reader.pk, mailed_at=None,
-            name="", done=False,
+            name="", done=False, free_at=NOW,
         )  # fmt: skip
         self.saw()
         return row.pk
@@ -189,22 +197,29 @@ class Readers(RuleBasedStateMachine):
         tasks.handle_signup(pk)
         left = mail.outbox[before:]
         one = self.requests.get(pk)
-        if one is None or one.done:
-            assert not left, "a request is handled once"
+        if one is None or one.done or one.free_at > self.now:
+            assert not left, "a request is handled once, and not while it is held"
             self.saw()
             return
-        one.done = True
         name = self.letter(one)
-        room = self.has_room(self.sent[one.address], WINDOWS)
-        if name == "already":
-            room = room and self.has_room(self.told_already[one.address], [(DAY, 1)])
-        if self.is_stopped(one.address, PERSONS_NO) or name is None or not room:
-            assert not left
+        if self.is_stopped(one.address, PERSONS_NO) or name is None:
+            one.done = True
+        elif not self.has_room(self.sent[one.address], WINDOWS[:1]) and name != "moved":
+            one.done = not self.may_wait(one)
+        elif not (name == "moved" or self.has_room(self.sent[one.address], WINDOWS)) or (
+            name == "already" and not self.has_room(self.told_already[one.address], [(DAY, 1)])
+        ):
+            one.done = True
+        else:
+            one.done = bool(left)
+            assert left, "nothing keeps this letter back"
+        if not left:
             self.saw()
             return
         assert [message.to for message in left] == [[one.address]]
         assert left[0].extra_headers["Message-ID"].startswith(f"<{name}-{pk}@")
-        self.sent[one.address].append(self.now)
+        if name != "moved":
+            self.sent[one.address].append(self.now)
         one.name, one.mailed_at = name, self.now
         reader = self.at(one.address)
         if name == "already":
@@ -213,10 +228,18 @@ class Readers(RuleBasedStateMachine):
             row = Subscriber.objects.get(email=one.address)
             reader = self.readers[row.pk] = SimpleNamespace(
                 pk=row.pk, address=one.address, state="pending", paused_until=None, confirmed=False, left_at=None,
-                erase_asked=None, limit=10, weekly=False, made_at=self.now,
+                erase_asked=None, pressed=False, limit=10, weekly=False, made_at=self.now,
             )  # fmt: skip
         one.reader = one.reader or reader.pk
         self.saw(*(["requested"] if name == "confirm" else []))
+
+    def may_wait(self, one):
+        """For some minutes, one of a kind for each address; a day at most, but for an import."""
+        others = [r for r in self.requests.values() if (r.address, r.kind, r.done) == (one.address, one.kind, False)]
+        if any(other.free_at > self.now for other in others):
+            return False
+        one.free_at = self.now + 10 * DAY / 1440
+        return one.kind == "import" or self.now - one.asked_at < DAY
 
     def letter(self, one):
         reader = self.at(one.address)
@@ -327,7 +350,7 @@ class Readers(RuleBasedStateMachine):
         told = SignupRequest.objects.get(subscriber=reader.pk, kind="moved", created_at=self.now, email=old)
         self.requests[told.pk] = SimpleNamespace(
             pk=told.pk, address=old, kind="address changed", asked_at=self.now, reader=reader.pk, mailed_at=None,
-            name="", done=False,
+            name="", done=False, free_at=NOW,
         )  # fmt: skip
         self.saw("moved", forgot=[other.pk] if other else [])
         self.handle(told.pk)
@@ -388,12 +411,12 @@ class Readers(RuleBasedStateMachine):
         if reader := self.some(data):
             answer = self.client.post(links.unsubscribe_path(self.row(reader), self.now), body)
             assert answer.status_code == (303 if "button" in body else 200)
-            self.saw(*self.leave(reader))
+            self.saw(*self.leave(reader, pressed=True))
 
     @rule(data=st.data())
     def undo(self, data):
         if reader := self.some(data, lambda r: r.state == "unsubscribed"):
-            can = reader.confirmed and not reader.erase_asked and self.now < reader.left_at + HOUR
+            can = reader.confirmed and reader.pressed and not reader.erase_asked and self.now < reader.left_at + HOUR
             assert lifecycle.undo(self.row(reader), self.now, origin()) == can
             if can:
                 reader.state, reader.left_at = "active", None
@@ -439,7 +462,7 @@ class Readers(RuleBasedStateMachine):
         asking = {one.reader for one in self.requests.values()}
         stale = [
             reader for reader in self.readers.values()
-            if reader.state == "pending" and self.now - reader.made_at >= 7 * DAY and reader.pk not in asking
+            if not reader.confirmed and self.now - reader.made_at >= 7 * DAY and reader.pk not in asking
         ]  # fmt: skip
         for reader in stale:
             del self.readers[reader.pk]

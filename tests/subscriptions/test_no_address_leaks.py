@@ -93,7 +93,7 @@ def a_readers_life(client, clock, topic, settings, check):
     for _ in range(3):
         handle_signups()
         clock.push(minutes=12)
-    assert len(mail.outbox) == 1
+    assert len(mail.outbox) == 2, "the sign-up's, and later the link's, which is a confirmation before there is one"
     chosen = client.post(link_in(mail.outbox[0], "c"))
     data = {
         "topics": [topic.pk],
@@ -142,7 +142,8 @@ def a_readers_life(client, clock, topic, settings, check):
     check()
     # Leave, and be forgotten.
     client.post(link_in(digest, "u"), {"List-Unsubscribe": "One-Click"})
-    client.post(reverse("fresh-link", args=[manage]))
+    assert client.post(reverse("fresh-link", args=[manage])).status_code == 410, "a link of the former address"
+    assert ask_for_link(client, NEW).status_code == 303
     handle_signups()
     tidy()
     check()

@@ -1,13 +1,14 @@
 import re
-from datetime import timedelta
+from datetime import time, timedelta
+from zoneinfo import available_timezones
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from subscriptions import clock, letters, lifecycle, links
-from subscriptions.forms import SignupForm
+from subscriptions import clock, letters, lifecycle, links, schedule
+from subscriptions.forms import PreferencesForm, SignupForm
 from subscriptions.interests import Interests
 from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression
 from subscriptions.tasks import handle_signup, handle_signups
@@ -107,7 +108,110 @@ def test_one_address_gets_one_mail_in_ten_minutes_however_often_it_is_typed(clie
         sign_up(client)
     handle_signups()
     assert len(mail.outbox) == 1
-    assert SignupRequest.objects.filter(outcome="over budget").count() == 4
+    assert SignupRequest.objects.filter(outcome="over budget").count() == 3
+    assert SignupRequest.objects.filter(handled_at=None).count() == 1, "one waits, for who left and comes back at once"
+
+
+def test_who_left_and_comes_back_at_once_gets_the_letter_when_the_ten_minutes_are_over(client, nudges, monkeypatch):
+    sign_up(client)
+    handle_signups()
+    client.post(link_in(mail.outbox[0]))
+    reader = Subscriber.objects.get()
+    client.post(links.unsubscribe_path(reader, clock.now()), {"button": "1"})
+    sign_up(client)
+    handle_signups()
+    assert len(mail.outbox) == 1
+    later = clock.now() + timedelta(minutes=12)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    handle_signups()
+    client.post(link_in(mail.outbox[1]))
+    reader.refresh_from_db()
+    assert reader.state == "active"
+
+
+@pytest.mark.parametrize(
+    "poison", ["=?utf-8?q?v=40e.com=3e=00?=foo@evil.example", "=?us-ascii?q?vic=74im?=@example.org"]
+)
+def test_an_encoded_word_is_no_address(client, nudges, poison):
+    assert sign_up(client, poison).status_code == 422
+
+
+def test_one_poisoned_request_stops_no_other(nudges):
+    for address in ("=?utf-8?q?v=40e.com=3e=00?=foo@evil.example", "fine@example.org"):
+        letters.ask(SignupRequest.Kind.SIGN_UP, address, clock.now())
+    handle_signups()
+    assert [letter.to for letter in mail.outbox][-1:] == [["fine@example.org"]]
+    assert not letters.waiting(clock.now() + timedelta(days=1))
+
+
+def test_an_active_reader_whose_mail_bounced_comes_back_by_confirming(client, nudges, confirmed, now):
+    Suppression.objects.create(email_hash=confirmed.email_hash, reason="bounce", created_at=now)
+    sign_up(client, confirmed.email)
+    handle_signups()
+    client.post(link_in(mail.outbox[0]))
+    assert Subscriber.objects.active(clock.now()).get() == confirmed
+    confirmed.refresh_from_db()
+    assert confirmed.next_due_at > clock.now(), "not the days that are over"
+
+
+def test_an_unsubscribe_link_opens_no_settings_and_takes_no_old_leaving_back(client, confirmed):
+    old = links.unsubscribe_path(confirmed, clock.now() - timedelta(days=900))
+    lifecycle.unsubscribe(confirmed, clock.now(), origin("admin"))
+    after = client.post(old, {"button": "1"}, follow=True)
+    assert after.redirect_chain[-1][0] == old
+    assert "/left/" not in after.content.decode()
+    lifecycle.confirm(
+        letters.ask(SignupRequest.Kind.SIGN_UP, confirmed.email, clock.now(), subscriber=confirmed),
+        clock.now(),
+        origin(),
+    )
+    left = client.post(old, {"button": "1"}, follow=True)
+    undone = client.post(left.redirect_chain[-1][0], {"undo": "1"}, follow=True)
+    assert "subscribed again" in undone.content.decode()
+    assert "/r/" not in undone.redirect_chain[-1][0] + undone.content.decode()
+
+
+def test_a_link_to_settings_dies_with_the_address_it_was_mailed_to(client, confirmed):
+    old = links.manage_token(confirmed, clock.now() - timedelta(minutes=5))
+    asked = letters.ask(SignupRequest.Kind.MOVE, "new@example.org", clock.now(), subscriber=confirmed)
+    assert lifecycle.move(asked, clock.now(), origin())
+    assert client.get(reverse("preferences", args=[old])).status_code == 410
+    new = links.manage_token(confirmed, clock.now())
+    assert client.get(reverse("preferences", args=[new])).status_code == 200
+
+
+def test_the_browsers_zone_comes_with_the_confirmation_of_a_new_reader_only(client, nudges):
+    sign_up(client)
+    handle_signups()
+    path = link_in(mail.outbox[0])
+    client.post(path, {"zone": "Asia/Kolkata"})
+    client.post(path, {"zone": "Mars/Base"})
+    client.post(path, {"zone": "Europe/Berlin"})
+    assert Subscriber.objects.get().zone == "Asia/Kolkata"
+
+
+def test_saving_what_moves_no_hour_keeps_the_digest_that_waits_for_its_edition(client, confirmed):
+    due = clock.now() - timedelta(minutes=10)
+    Subscriber.objects.update(next_due_at=due, weekdays=1 << due.weekday())
+    lifecycle.choose(confirmed, {"text_only": True}, Interests(), clock.now(), origin())
+    lifecycle.choose(confirmed, {"weekdays": schedule.EVERY_DAY}, Interests(), clock.now(), origin())
+    lifecycle.fewer(confirmed, clock.now(), origin())
+    confirmed.refresh_from_db()
+    assert confirmed.next_due_at == due
+
+
+@pytest.mark.parametrize("zone", [*sorted(available_timezones())[::7], "US/Eastern", "Etc/GMT+5", "CET"])
+def test_the_settings_keep_every_zone_that_a_reader_can_have(confirmed, zone):
+    confirmed.zone = zone
+    form = PreferencesForm(instance=confirmed)
+    assert f'value="{zone}" selected' in str(form["zone"])
+
+
+def test_a_pause_until_a_date_ends_with_the_first_minute_of_that_date(confirmed, now):
+    confirmed.hour, confirmed.zone = time(0, 0), "Europe/Berlin"
+    confirmed.paused_until = schedule.local_instant(now.date() + timedelta(days=7), time(0), "Europe/Berlin")
+    confirmed.reschedule(now)
+    assert confirmed.next_due_at == confirmed.paused_until
 
 
 def test_a_request_is_handled_once_by_two_workers(client, nudges):
