@@ -9,6 +9,7 @@ from string import ascii_letters, digits
 from urllib.parse import quote
 
 import pytest
+from django.utils.log import AdminEmailHandler
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -160,3 +161,8 @@ def test_a_long_line_costs_linear_time(unit):
     small, large = seconds(25_000), seconds(200_000)
     assert large < 8 * 3 * max(small, 0.002)
     assert large < 2
+
+
+def test_no_handler_mails_what_somebody_posted_to_the_operators():
+    loggers = [logging.getLogger(name) for name in ("", *logging.root.manager.loggerDict)]
+    assert not [handler for logger in loggers for handler in logger.handlers if isinstance(handler, AdminEmailHandler)]
