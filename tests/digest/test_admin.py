@@ -286,7 +286,7 @@ def test_the_preview_is_the_mail_with_links_that_do_nothing(admin_client, client
     assert "secret" not in page
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     manage = next(part for part in page.split('"') if "/r/" in part)
-    assert client.get(manage[manage.index("/r/") :]).status_code == 404
+    assert client.get(manage[manage.index("/r/") :]).status_code == 410
 
 
 def test_a_digest_without_papers_or_reader_has_no_preview(admin_client):

@@ -14,7 +14,7 @@ from digest.rendering import Shelf, digest_message
 from subscriptions import clock, consent, letters, lifecycle, links, privacy
 from subscriptions.consent import Origin
 from subscriptions.interests import Interests
-from subscriptions.models import SignupRequest, Subscriber
+from subscriptions.models import ConsentEvent, SignupRequest, Subscriber
 from subscriptions.tasks import handle_signup
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
 from tests.e2e.conftest import IN_CHROMIUM, heading, press
@@ -193,6 +193,9 @@ def readers_pages(robotics, speech):
         make_reader(name, left_at=NOW - timedelta(hours=hours)) for name, hours in (("gone", 0), ("long-gone", 2))
     )
     Subscriber.objects.filter(left_at__lte=NOW).update(state="unsubscribed", next_due_at=None)
+    for left in (gone, long_gone):
+        consent.note(left, ConsentEvent.Kind.WITHDRAWN, left.left_at, Origin(lifecycle.BY_BUTTON))
+    nobody = Subscriber(pk=999_999)
     pending = make_reader("pending", state="pending")
     pending.email = "pending@" + "long-name." * 8 + "example.org"
     pending.save()
@@ -207,11 +210,17 @@ def readers_pages(robotics, speech):
         ("confirm", links.confirm_path(signup, NOW), "One press, and you are subscribed"),
         ("late confirm", links.confirm_path(signup, NOW - timedelta(days=4)), "This link has expired"),
         ("bad confirm", reverse("confirm", args=["nonsense"]), "This link is not complete"),
+        ("confirm again", links.confirm_path(ask(Kind.SIGN_UP, reader), NOW), "You are subscribed"),
+        (
+            "confirm by a link from before leaving",
+            links.confirm_path(ask(Kind.SIGN_UP, gone, at=NOW - timedelta(days=1)), NOW),
+            "You left after this mail",
+        ),
+        ("preferences of a reader who was erased", of(nobody, "preferences"), "Nothing is kept for this link"),
         ("confirm of an address that was changed", moved_confirm(), "This link is for another address"),
         ("not me", links.not_me_path(signup, NOW), "Somebody else typed your address?"),
         ("preferences", of(reader, "preferences"), "Your settings"),
         ("preferences, confirmed", of(reader, "preferences") + "?confirmed=1", "Your settings"),
-        ("preferences, undone", of(reader, "preferences") + "?undone=1", "Your settings"),
         ("preferences, moved", of(reader, "preferences") + "?moved=1", "Your settings"),
         ("preferences, paused and weekly", of(paused, "preferences"), "Your settings"),
         ("preferences, unsubscribed", of(gone, "preferences"), "Your settings"),
@@ -291,17 +300,10 @@ def answers():
             "Check the new address",
         ),
         ("move to an address that is taken", links.move_path(taken, NOW), TAKE, {}, "This address cannot be used now"),
-        (
-            "confirm by a link from before leaving",
-            links.confirm_path(late, NOW),
-            CONFIRM,
-            {},
-            "You left after this mail",
-        ),
         ("left with an error", left, "Send the answer", {}, "You are unsubscribed"),
         ("blocked", links.not_me_path(late, NOW), "Block mail to this address", {}, "Mail to this address is blocked"),
         ("unsubscribed", links.unsubscribe_path(reader, NOW), "Unsubscribe", {}, "You are unsubscribed"),
-        ("thanks", left + "?thanks=1", "Undo", {}, "Your settings"),
+        ("thanks", left + "?thanks=1", "Undo", {}, "You are subscribed again"),
         ("erased", f"{fresh}erase/", "Erase everything", {}, "Everything is erased"),
     )
 
