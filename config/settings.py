@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from environs import Env, EnvError
 
-from config.budgets import Windows, parse_windows
 from config.mail_url import MailSettings, parse_mail_url
+from subscriptions.budgets import Windows, parse_windows
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from config import webhooks
+from subscriptions import webhooks
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from config import webhooks
+from subscriptions import webhooks
 
 HINT_TABLE = "See the settings table in README.md; an unset variable takes its default."
 

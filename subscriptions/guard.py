@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from config.budgets import LONGEST, Windows
 from subscriptions.addresses import folded, keyed_hash
+from subscriptions.budgets import LONGEST, Windows
 from subscriptions.models import Breaker, Budget, SignupRequest
 
 Kind = Budget.Kind

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.budgets import LONGEST, Windows, parse_windows
 from config.settings import SETTINGS_ERRORS, read, windows
+from subscriptions.budgets import LONGEST, Windows, parse_windows
 
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 parts = st.tuples(st.integers(0, 10**9 - 1), st.integers(1, 9999), st.sampled_from("mhd")).filter(

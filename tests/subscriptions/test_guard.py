@@ -14,9 +14,9 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from config.budgets import parse_windows
 from subscriptions import guard, letters, lifecycle
 from subscriptions.addresses import clean, folded
+from subscriptions.budgets import parse_windows
 from subscriptions.models import Breaker, Budget, SignupRequest, Subscriber
 from subscriptions.tasks import handle_signup, handle_signups, tidy
 from tests.conftest import NOW, filled, make_reader, origin

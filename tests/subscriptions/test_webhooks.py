@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import clear_url_caches
 
 from config import urls as config_urls
-from config import webhooks
 from config.mail_url import ESPS, PLAIN
+from subscriptions import webhooks
 from subscriptions.models import MailEvent, Subscriber, Suppression
 from subscriptions.tasks import read_mail_events
 from tests.conftest import NOW, make_reader
