@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import F
 from django.urls import reverse
 
 from subscriptions import addresses, consent, guard, links
@@ -106,6 +107,14 @@ def give_up_or_retry(
         SignupRequest.objects.filter(pk=request.pk).update(granted_at=None, reason=reason[:200])
 
 
+def put_back(request: SignupRequest, now: datetime, reason: str) -> None:
+    """No mail server was reached: as if it had not been tried, and again after the lease. A day is the end of it."""
+    if now - request.created_at >= guard.GIVE_UP:
+        give_up_or_retry(request, now, reason, for_ever=True)
+    else:
+        SignupRequest.objects.filter(pk=request.pk).update(attempts=F("attempts") - 1, reason=reason[:200])
+
+
 def _refused(request: SignupRequest, letter: Letter, now: datetime) -> guard.Refusal | None:
     owed, imported = request.kind == Kind.MOVED, request.kind == Kind.IMPORT
     return guard.grant_letter(request.email, now, reminder=letter.reminder, owed=owed, imported=imported)
@@ -133,7 +142,7 @@ def _take(request: SignupRequest, letter: Letter, now: datetime) -> Subscriber:
     reader = letter.subscriber
     if reader.pk is None:
         reader, _ = Subscriber.objects.get_or_create(email=reader.email, defaults={"created_at": now})
-    if not request.attempts and letter.outcome is Outcome.CONFIRM_SENT:
+    if not request.attempts and request.granted_at is None and letter.outcome is Outcome.CONFIRM_SENT:
         origin = consent.Origin(_FORMS.get(request.kind, "sign-up form"), request.network)
         wording = consent.SIGN_UP if request.kind == Kind.SIGN_UP else ""  # other forms say other things
         consent.note(reader, ConsentEvent.Kind.REQUESTED, now, origin, wording)

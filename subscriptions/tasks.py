@@ -30,7 +30,7 @@ def handle_signup(request_id: int) -> None:
         connection.open()
     except (OSError, SMTPException, AnymailError) as error:
         log.warning("the mail of request %s waits, no mail server: %s", request_id, type(error).__name__)
-        letters.give_up_or_retry(request, now, type(error).__name__)
+        letters.put_back(request, now, f"no mail server: {type(error).__name__}")
         return
     try:
         connection.send_messages([letter])

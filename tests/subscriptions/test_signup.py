@@ -228,12 +228,15 @@ def test_a_mail_server_that_is_away_loses_no_request(client, nudges, settings, m
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     sign_up(client)
-    handle_signups()
+    start = clock.now()
+    for minutes in range(0, 60, 3):
+        monkeypatch.setattr(clock, "now", lambda minutes=minutes: start + timedelta(minutes=minutes))
+        handle_signups()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    later = clock.now() + timedelta(minutes=3)
-    monkeypatch.setattr(clock, "now", lambda: later)
+    monkeypatch.setattr(clock, "now", lambda: start + timedelta(hours=1))
     handle_signups()
     assert len(mail.outbox) == 1
+    assert ConsentEvent.objects.filter(kind="requested").count() == 1
 
 
 def test_a_broker_that_is_away_costs_a_minute_not_the_request(client, settings):
