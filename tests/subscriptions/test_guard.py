@@ -449,6 +449,8 @@ def at_once(tmp_path, transactional_db):
         configured["NAME"] = str(tmp_path / "together.sqlite3")
         with closing(type(connection.connection)(configured["NAME"])) as copy:
             connection.connection.backup(copy)
+            # As an installation's file is since its first connection: eight that switch it at once do not all get it.
+            copy.execute("PRAGMA journal_mode=WAL")
 
     def run(work, arguments):
         start = Barrier(AT_ONCE)
