@@ -87,25 +87,21 @@ def manage_token_of(token: str) -> Token:
     return read
 
 
-def reader_of(token: str) -> Subscriber | None:
-    """The reader whose manage link this is; None where its 30 days are over.
+def reader_of(token: str) -> Subscriber:
+    """The reader whose manage link this is.
 
-    Raises BadLink for a forged one, one of a reader who was erased, and one that was mailed to an earlier address.
+    Raises BadLink for a forged one, one whose 30 days are over, one of a reader who was erased, and one that was mailed
+    to an earlier address.
     """
     read = manage_token_of(token)
     if read.expired:
-        return None
+        raise BadLink("manage")
     subscriber = Subscriber.objects.filter(pk=read.id, erase_asked_at=None).first()
     if subscriber is None:
         raise BadLink("gone")
     if subscriber.moved_at and read.made_at < subscriber.moved_at.replace(second=0, microsecond=0):
         raise BadLink("moved")
     return subscriber
-
-
-def expired_link(request: HttpRequest) -> HttpResponse:
-    """A manage link after its 30 days."""
-    return bad_link(request, "manage", GONE)
 
 
 def bad_link(request: HttpRequest, what: str, status: HTTPStatus = NOT_FOUND) -> HttpResponse:

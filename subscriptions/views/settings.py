@@ -13,7 +13,6 @@ from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscrib
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.views.pages import (
     UNPROCESSABLE,
-    expired_link,
     manage_token_of,
     origin_of,
     reader_of,
@@ -29,8 +28,6 @@ from subscriptions.views.pages import (
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Topics, days, hour, zone and the rest. Saving leads to the reader's own page, which says what changed."""
     subscriber = reader_of(token)
-    if subscriber is None:
-        return expired_link(request)
     form = PreferencesForm(request.POST or None, instance=subscriber)
     if request.method == "POST" and form.is_valid() and not form.changed_words():
         return see_other(reverse("reader", args=[token]) + "?saved=nothing")
@@ -57,8 +54,6 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 def pause(request: HttpRequest, token: str) -> HttpResponse:
     """Pause for some weeks or until a date; or go on, where paused."""
     subscriber = reader_of(token)
-    if subscriber is None:
-        return expired_link(request)
     now = clock.now()
     today = schedule.local_day(now, subscriber.zone)
     origin = origin_of(request, "pause page", manage_token_of(token))
@@ -90,8 +85,6 @@ def pause(request: HttpRequest, token: str) -> HttpResponse:
 def adjust(request: HttpRequest, token: str, verb: str, topic: int = 0) -> HttpResponse:
     """One button for one wish out of a mail: mute a topic, fewer papers, weekly instead."""
     subscriber = reader_of(token)
-    if subscriber is None:
-        return expired_link(request)
     muted = get_object_or_404(Topic, pk=topic) if verb == "mute" else None
     if request.method == "POST":
         now, origin = clock.now(), origin_of(request, f"{verb} link", manage_token_of(token))
@@ -129,8 +122,6 @@ def _is_so(subscriber: Subscriber, verb: str, topic: Topic | None) -> bool:
 def ask_for_fresh_link(request: HttpRequest, token: str) -> HttpResponse:
     """Export, erase and another address need a link that was mailed just now: a forwarded digest must not do."""
     subscriber = reader_of(token)
-    if subscriber is None:
-        return expired_link(request)
     if request.method == "POST":
         ip, now = guard.client_ip(request), clock.now()
         if not guard.admit(ip, now):
