@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     LEFT = "left"  # undo and reason, after leaving
     FRESH = "fresh"  # export, erase, change of address
     MOVE = "move"  # the new address confirms
+    FEEDBACK = "feedback"  # more or less like a paper
 
 
 # None: a digest found years later must still let its reader leave.
@@ -38,6 +39,7 @@ LIFETIME: dict[Purpose, timedelta | None] = {
     Purpose.LEFT: timedelta(hours=1),
     Purpose.FRESH: timedelta(minutes=15),
     Purpose.MOVE: timedelta(hours=72),
+    Purpose.FEEDBACK: timedelta(days=90),
 }
 
 

@@ -2,6 +2,7 @@
 
 from digest.models.digests import DayTotal, Digest, Sent
 from digest.models.editions import CATCH_UP_DAYS, Edition, EditionPaper, work_is_hidden
+from digest.models.feedback import Feedback
 from digest.models.papers import Paper, Sighting, Signal, SourceRun, work_is_gone
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Digest",
     "Edition",
     "EditionPaper",
+    "Feedback",
     "Paper",
     "Sent",
     "Sighting",

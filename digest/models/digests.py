@@ -41,6 +41,13 @@ class Digest(models.Model):
         WEEKLY = "weekly"
         NOW = "now", "asked for"
 
+    class FollowUp(models.TextChoices):
+        """What became of a paper that the reader was sent."""
+
+        WITHDRAWN = "withdrawn"
+        CODE = "code", "code released"
+        TOOK_OFF = "took off"
+
     OPEN = (State.PLANNED, State.CLAIMED, State.SENDING)
 
     # Null once its reader is erased: the row stays, so that the day's sum adds up.
@@ -54,6 +61,9 @@ class Digest(models.Model):
     content_from = models.DateField(null=True)
     content_to = models.DateField(null=True)
     picks = models.JSONField(default=list, help_text="[{paper, reasons}], in the order of the mail.")
+    follow_ups = models.JSONField(
+        default=list, help_text="[{paper, what}]: news of papers that the reader has, beside the picks."
+    )
     planned_at = models.DateTimeField()
     planned_by = models.CharField(max_length=80, blank=True)
     # Planned: not to be claimed before. Claimed and sending: when the lease ends.
