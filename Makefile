@@ -11,7 +11,7 @@ RUN := .venv/bin/
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test ci lint types imports templates migrations format
+.PHONY: help demo test test-mail ci lint types imports templates migrations format
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -22,7 +22,10 @@ demo: .venv/.demo ## the whole product on this machine: http://127.0.0.1:8000 (A
 test: .venv/.dev ## every test, on SQLite and on PostgreSQL with Redis (ARGS="-k word" for some)
 	@$(RUN)python -m tests $(ARGS)
 
-ci: lint types imports templates migrations test ## what .ci/run runs
+test-mail: .venv/.dev .venv/.node ## the slow suite of the mails: browser, validators, linter, a real SMTP receiver
+	@$(RUN)python -m pytest -n 2 --dist loadgroup -m mail tests/mail $(ARGS)
+
+ci: lint types imports templates migrations test-mail test ## what .ci/run runs
 
 lint: .venv/.dev ## ruff: rules and format; the lock file fits
 	$(UV) lock --check --quiet
@@ -61,6 +64,11 @@ endef
 .venv/.dev: uv.lock | $(UV)
 	@echo "Installing what development needs (once) ..."
 	@$(call install,dev)
+	@touch $@
+
+# The validators of mails are Node's. Without npm their tests are skipped, and say so.
+.venv/.node: tests/mail/package-lock.json | .venv/.dev
+	@if command -v npm >/dev/null; then npm ci --prefix tests/mail --silent --no-audit --no-fund; fi
 	@touch $@
 
 .uv/bin/uv:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
+from django.conf.locale import LANG_INFO
 from environs import Env, EnvError
 
 from config.mail_url import MailSettings, parse_mail_url
@@ -106,6 +107,7 @@ ANYMAIL: dict[str, Any] = {
 DEFAULT_FROM_EMAIL: str = read(env.str, "FROM_EMAIL", "Daily Papers <papers@localhost>")
 LETTERS_FROM_EMAIL: str = read(env.str, "LETTERS_FROM_EMAIL", DEFAULT_FROM_EMAIL)
 REPLY_TO: str = read(env.str, "REPLY_TO", "")
+UNSUBSCRIBE_MAILTO: str = read(env.str, "UNSUBSCRIBE_MAILTO", "")
 ADMINS: list[tuple[str, str]] = [("", address) for address in read(env.list, "ALERT_EMAILS", [])]
 SERVER_EMAIL = LETTERS_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
@@ -168,6 +170,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -210,7 +213,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+# A language is on offer as soon as its compiled catalogue is there: docs/translating.md.
+LANGUAGES = [
+    ("en", "English"),
+    *(
+        (code, LANG_INFO[code]["name_local"])
+        for code in sorted(
+            file.parts[-3].replace("_", "-").lower() for file in LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.mo")
+        )
+        if code in LANG_INFO
+    ),
+]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

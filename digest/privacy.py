@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from digest import ledger
-from digest.models import Digest, Paper, Sent
+from digest.models import Digest, Feedback, Paper, Sent
 from digest.sent import readers_of
 from subscriptions.models import Subscriber, Topic
 from subscriptions.privacy import NotYet
@@ -16,16 +16,20 @@ BITMAPS_AT_ONCE = 100  # one can be some hundred kilobytes
 
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
-    """A reader's digests with papers and reasons, and all papers that were sent, as JSON values."""
+    """A reader's digests with papers and reasons, all papers that were sent, and what was said of papers, as JSON."""
     digests = list(Digest.objects.filter(subscriber=subscriber).order_by("day"))
     sent = _papers_sent_to(subscriber.pk)
-    wanted = {p["paper"] for digest in digests for p in digest.picks} | set(sent)
+    words = list(Feedback.objects.filter(subscriber=subscriber).order_by("said_at", "pk"))
+    wanted = {p["paper"] for digest in digests for p in digest.picks} | set(sent) | {word.paper_id for word in words}
     rows = Paper.objects.filter(pk__in=wanted).values_list("pk", "title", "key")
     papers = {pk: {"title": title, "key": key} for pk, title, key in rows}
     topics = dict(Topic.objects.values_list("pk", "name"))
     return {
         "mails": [_exported(digest, papers, topics) for digest in digests],
         "papers_sent_on_closed_days": [papers[pk] for pk in sent],
+        "said_of_papers": [
+            {**papers[word.paper_id], "said": word.verb, "at": word.said_at.isoformat()} for word in words
+        ],
     }
 
 
@@ -33,6 +37,7 @@ def erase(subscriber: Subscriber, now: datetime) -> None:
     """Cancel what is open and take the reader out of every digest and bitmap, within the caller's transaction.
 
     Raises NotYet while a mail is being handed over. The rows stay, without anything of the reader: the sums add up.
+    What was said of papers goes with the reader's own row, which the caller deletes.
     """
     own = Digest.objects.filter(subscriber=subscriber)
     # As ledger.recover does for everybody; here for this reader alone, since each row stays locked until the end.

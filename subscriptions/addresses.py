@@ -4,13 +4,15 @@ import hashlib
 import hmac
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 from email_validator import EmailNotValidError, validate_email
 
 # RFC 5321 section 4.5.3.1: 64 octets, "@", 255 octets, but a path may have 256 with its brackets.
 ADDRESS_LENGTH = 254
-HOW_TO_WRITE = "Enter an email address in the correct format, like name@example.com"
+# In English here; the form says them in the language of its page.
+HOW_TO_WRITE = gettext_noop("Enter an email address in the correct format, like name@example.com")
 # Django's mail API cannot carry SMTPUTF8 (RFC 6531), whatever the mail server could.
-NOT_ASCII = (
+NOT_ASCII = gettext_noop(
     "This email address has letters before the @ that our mail server cannot carry. "
     "Enter one that has only English letters, digits and signs there"
 )

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -14,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from subscriptions import webhooks
+from subscriptions.emails import mailbox
 
 HINT_TABLE = "See the settings table in README.md; an unset variable takes its default."
 
@@ -61,19 +61,32 @@ def keys_are_there(**_: Any) -> Sequence[CheckMessage]:
     return found
 
 
+def _is_mailbox(text: str) -> bool:
+    try:
+        return bool(mailbox(text))
+    except ValueError:
+        return False
+
+
 @register
 def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
-    """E004, E005, E006, W001: the public address of the site and the From of the mails."""
+    """E004, E005, E006, E007, E017, W001: the public address of the site, and the addresses in mails."""
     found: list[CheckMessage] = []
     parts = urlsplit(settings.SITE_URL)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-        hint = "The public address without a path, like https://papers.example.org"
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.path
+        or parts.query
+        or not parts.netloc.isascii()
+    ):
+        hint = "The public address without a path, in ASCII (xn--...), like https://papers.example.org"
         found.append(Error(f"SITE_URL is not an address: {settings.SITE_URL!r}", hint=hint, id="daily_papers.E004"))
     elif parts.scheme != "https" and not settings.DEBUG:
         hint = "Mail providers and browsers need https for the one-click unsubscribe; DEBUG=true lifts this check."
         found.append(Error("SITE_URL must be https in production.", hint=hint, id="daily_papers.E005"))
     for name in ("DEFAULT_FROM_EMAIL", "LETTERS_FROM_EMAIL"):
-        if "@" not in parseaddr(getattr(settings, name))[1]:
+        if not _is_mailbox(getattr(settings, name)):
             found.append(
                 Error(
                     f"{name.removeprefix('DEFAULT_')} has no e-mail address in it.",
@@ -81,6 +94,12 @@ def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
                     id="daily_papers.E006",
                 )
             )
+    mailto = settings.UNSUBSCRIBE_MAILTO
+    if mailto and not re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+", mailto):
+        hint = (
+            "The bare address of a mailbox that receive_unsubscribe reads, like leave@example.org; or nothing."
+        )
+        found.append(Error("UNSUBSCRIBE_MAILTO is not an address.", hint=hint, id="daily_papers.E017"))
     if not settings.POSTAL_ADDRESS:
         message, hint = "POSTAL_ADDRESS is empty.", "Mail law (15 USC 7704) wants one in every digest."
         found.append(

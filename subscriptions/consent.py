@@ -4,14 +4,21 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from subscriptions.models import ConsentEvent, Subscriber, Wording
 
 Kind = ConsentEvent.Kind
-SIGN_UP = (
+# As the pages say them, in the language that is active when they are kept: one message each, so they cannot differ.
+SIGN_UP = _(
     "One email a day with trending papers in the topics you choose. We send a link to confirm first. "
     "Leave at any time with one click."
 )
-CONFIRM = "One press, and you are subscribed: one email a day with trending papers, until you leave."
+ONE_PRESS = _("One press, and you are subscribed")
+ONE_EMAIL = _("One email a day with trending papers, until you leave.")
+CONFIRM = format_lazy("{}. {}", ONE_PRESS, ONE_EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,7 @@ class Origin:
 
 
 def note(
-    subscriber: Subscriber, kind: ConsentEvent.Kind, now: datetime, origin: Origin, wording: str = ""
+    subscriber: Subscriber, kind: ConsentEvent.Kind, now: datetime, origin: Origin, wording: str | Promise = ""
 ) -> ConsentEvent:
     """Write one event. Call it in the transaction of the change it is about."""
     return ConsentEvent.objects.create(
@@ -39,8 +46,9 @@ def note(
     )
 
 
-def kept(text: str) -> Wording | None:
-    """The row of a wording, written once."""
+def kept(wording: str | Promise) -> Wording | None:
+    """The row of a wording in the active language, written once."""
+    text = str(wording)
     if not text:
         return None
     key = hashlib.sha256(text.encode()).hexdigest()

@@ -1,23 +1,38 @@
 """The only builder of mails: a folder of three templates and a context -> a message with all its headers."""
 
+import re
+import textwrap
 from collections.abc import Mapping
 from datetime import datetime
-from email.charset import QP, SHORTEST, Charset
+from email.charset import BASE64, QP, SHORTEST, Charset
+from email.headerregistry import Address
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
 from typing import Any
 
+import idna
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils import translation
 
-from subscriptions import links
+from subscriptions import languages, links
 from subscriptions.models import Subscriber
 
-# Django sends UTF-8 bodies as 8bit; a relay that re-encodes them breaks the DKIM signature. Quoted-printable is
-# 7-bit and never longer than 76 characters a line (RFC 2045 section 6.7).
-QUOTED_PRINTABLE = Charset("utf-8")
-QUOTED_PRINTABLE.header_encoding = SHORTEST
-QUOTED_PRINTABLE.body_encoding = QP
+LINE = 76  # characters of a line of the text part; 78 is what RFC 5322 section 2.1.1 asks for
+_GAPS = re.compile(r"\n{3,}")
+# All that quoted-printable leaves as it is (RFC 2045 section 6.7), for counting.
+_PLAIN = bytes(octet for octet in range(32, 127) if octet != ord("=")) + b"\n"
+
+
+def _charset(body_encoding: int) -> Charset:
+    """UTF-8 that goes over the wire in 7 bits. Django sends 8bit; a relay that re-encodes that breaks DKIM."""
+    charset = Charset("utf-8")
+    charset.header_encoding, charset.body_encoding = SHORTEST, body_encoding
+    return charset
+
+
+QUOTED_PRINTABLE, BASE64_TEXT = _charset(QP), _charset(BASE64)
 
 
 def message_to(
@@ -29,49 +44,106 @@ def message_to(
     key: str,
     listed: bool = False,
     to: str = "",
+    stream: str = "",
 ) -> EmailMultiAlternatives:
-    """The mail ``templates/emails/<name>/`` to one reader, not sent.
+    """The mail ``templates/emails/<name>/`` to one reader in the reader's language, not sent.
 
     ``key`` names the mail for ever ("digest-17"): its Message-ID is made of it, so a retry carries the same
     (RFC 5322 section 3.6.4). ``listed`` mails are the list's: they carry List-Id and one-click unsubscribe
-    (RFC 2919, RFC 2369, RFC 8058). ``to`` is another address than the reader's: one to be confirmed, or the old one.
-    Raises ValueError where the subject's template gives nothing.
+    (RFC 2919, RFC 2369, RFC 8058), and ``stream`` in their Feedback-ID ("2026-03-20:daily:en"), which is what
+    providers count complaints by: nothing of the reader. ``to`` is another address than the reader's: one to be
+    confirmed, or the old one. Raises ValueError where the subject's template gives nothing.
     """
-    context = {**site_context(), **_reader_context(subscriber, now), **context}
-    subject = " ".join(render_to_string(f"emails/{name}/subject.txt", context, using="text").split())
-    if not subject:
-        raise ValueError(f"emails/{name}/subject.txt gave an empty subject")
-    context["subject"] = subject
-    body = render_to_string(f"emails/{name}/body.txt", context, using="text")
+    with translation.override(languages.of(subscriber)):
+        context = {**site_context(), **_language_context(), **_reader_context(subscriber, now), **context}
+        subject = " ".join(render_to_string(f"emails/{name}/subject.txt", context, using="text").split())
+        if not subject:
+            raise ValueError(f"emails/{name}/subject.txt gave an empty subject")
+        context["subject"] = subject
+        body = set_in_lines(render_to_string(f"emails/{name}/body.txt", context, using="text"))
+        html = "" if subscriber.text_only else render_to_string(f"emails/{name}/body.html", context).strip()
     message = EmailMultiAlternatives(
         subject=subject,
-        body=body.strip() + "\n",
-        from_email=settings.DEFAULT_FROM_EMAIL if listed else settings.LETTERS_FROM_EMAIL,
+        body=body,
+        from_email=mailbox(settings.DEFAULT_FROM_EMAIL if listed else settings.LETTERS_FROM_EMAIL),
         to=[to or subscriber.email],
-        reply_to=[settings.REPLY_TO] if settings.REPLY_TO else None,
-        headers=_headers(context, now=now, key=key, listed=listed),
+        reply_to=[mailbox(settings.REPLY_TO)] if settings.REPLY_TO else None,
+        headers=_headers(context, now=now, key=key, listed=listed, stream=stream),
     )
-    if not subscriber.text_only:
-        message.attach_alternative(render_to_string(f"emails/{name}/body.html", context), "text/html")
-    message.encoding = QUOTED_PRINTABLE
+    if html:
+        message.attach_alternative(html, "text/html")
+    message.encoding = shorter_encoding(html or body)
     # Opaque, since some providers show it to the reader; it brings the provider's events back to the mail.
     message.metadata = {"mail": key}  # type: ignore[attr-defined]
     return message
 
 
+def set_in_lines(text: str) -> str:
+    """A text part in lines of 76 characters, paragraphs one blank line apart; a long link has a line of its own."""
+    lines = []
+    for line in map(str.rstrip, text.strip().splitlines()):
+        if len(line) <= LINE:
+            lines.append(line)
+            continue
+        for piece in textwrap.wrap(line, LINE, break_long_words=False, break_on_hyphens=False):
+            linked = re.match(r"https?://", piece)
+            lines += [piece] if linked else [piece[at : at + LINE] for at in range(0, len(piece), LINE)]
+    return _GAPS.sub("\n\n", "\n".join(lines)) + "\n"
+
+
+def shorter_encoding(text: str) -> Charset:
+    """Quoted-printable, which people can read, unless base64 is shorter: Greek is three times as long in the former."""
+    quoted, base64 = _lengths(text.encode())
+    return QUOTED_PRINTABLE if quoted <= base64 else BASE64_TEXT
+
+
+def encoded_length(text: str) -> int:
+    """About how many octets a text is on the wire, in the shorter encoding."""
+    return min(_lengths(text.encode()))
+
+
+def _lengths(octets: bytes) -> tuple[int, int]:
+    """In quoted-printable and in base64, with their line breaks at 76 characters (RFC 2045 sections 6.7 and 6.8)."""
+    escaped = len(octets.translate(None, delete=_PLAIN))
+    return (len(octets) + 2 * escaped) * 77 // 75, len(octets) * 4 // 3 * 77 // 76
+
+
 def site_context() -> dict[str, str]:
     """What every mail says about its sender."""
+    named = settings.POSTAL_ADDRESS.startswith(settings.SITE_NAME)
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
-        "postal_address": settings.POSTAL_ADDRESS,
+        "sender": ", ".join(filter(None, ["" if named else settings.SITE_NAME, settings.POSTAL_ADDRESS])),
     }
+
+
+@lru_cache(maxsize=32)
+def mailbox(text: str) -> str:
+    """A sender as headers carry it: the domain by IDNA 2008 (RFC 5891), since Django's own is of 2003.
+
+    The two name different domains of "straße.de". Raises ValueError where there is no address, or no such domain.
+    """
+    name, address = parseaddr(text)
+    local, _, domain = address.rpartition("@")
+    if not local:
+        raise ValueError(f"{text!r} has no address in it")
+    return str(Address(name, local, idna.encode(domain, uts46=True).decode()))
 
 
 def sending_domain(listed: bool = True) -> str:
     """The domain of From: Message-ID and List-Id are aligned with it."""
-    address = parseaddr(settings.DEFAULT_FROM_EMAIL if listed else settings.LETTERS_FROM_EMAIL)[1]
+    address = parseaddr(mailbox(settings.DEFAULT_FROM_EMAIL if listed else settings.LETTERS_FROM_EMAIL))[1]
     return address.rpartition("@")[2] or "localhost"
+
+
+def _language_context() -> dict[str, str]:
+    rtl = translation.get_language_bidi()
+    return {
+        "language": translation.get_language() or settings.LANGUAGE_CODE,
+        "direction": "rtl" if rtl else "ltr",
+        "start": "right" if rtl else "left",
+    }
 
 
 def _reader_context(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
@@ -82,7 +154,7 @@ def _reader_context(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
     }
 
 
-def _headers(context: Mapping[str, Any], *, now: datetime, key: str, listed: bool) -> dict[str, str]:
+def _headers(context: Mapping[str, Any], *, now: datetime, key: str, listed: bool, stream: str) -> dict[str, str]:
     domain = sending_domain(listed)
     headers = {
         "Message-ID": f"<{key}@{domain}>",
@@ -93,9 +165,17 @@ def _headers(context: Mapping[str, Any], *, now: datetime, key: str, listed: boo
     if listed:
         headers |= {
             "List-Id": formataddr((settings.SITE_NAME, f"digest.{domain}")),
-            "List-Unsubscribe": f"<{context['unsubscribe_url']}>",
+            "List-Unsubscribe": ", ".join(f"<{address}>" for address in _ways_out(context["unsubscribe_url"])),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             "List-Archive": f"<{settings.SITE_URL}/>",
-            "Feedback-ID": f"{key.partition('-')[0]}:daily:digest:dailypapers",
+            "Feedback-ID": f"{stream or key.partition('-')[0]}:dailypapers",
         }
     return headers
+
+
+def _ways_out(url: str) -> list[str]:
+    """The one-click address; a mailbox only where somebody reads it (RFC 2369 section 3.2, RFC 8058 section 3.1)."""
+    if not settings.UNSUBSCRIBE_MAILTO:
+        return [url]
+    token = url.rstrip("/").rpartition("/")[2]
+    return [url, f"mailto:{settings.UNSUBSCRIBE_MAILTO}?subject=unsubscribe%20{token}"]

@@ -10,8 +10,9 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
+from django.utils import translation
 
-from subscriptions import addresses, consent, guard, links
+from subscriptions import addresses, consent, guard, languages, links
 from subscriptions.emails import message_to
 from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression
 
@@ -141,11 +142,13 @@ def _take(request: SignupRequest, letter: Letter, now: datetime) -> Subscriber:
     """The letter is to leave: count the attempt, and keep a new address as a pending reader; whose letter it is."""
     reader = letter.subscriber
     if reader.pk is None:
-        reader, _ = Subscriber.objects.get_or_create(email=reader.email, defaults={"created_at": now})
+        values = {"created_at": now, "language": reader.language}
+        reader, _ = Subscriber.objects.get_or_create(email=reader.email, defaults=values)
     if not request.attempts and request.granted_at is None and letter.outcome is Outcome.CONFIRM_SENT:
         origin = consent.Origin(_FORMS.get(request.kind, "sign-up form"), request.network)
         wording = consent.SIGN_UP if request.kind == Kind.SIGN_UP else ""  # other forms say other things
-        consent.note(reader, ConsentEvent.Kind.REQUESTED, now, origin, wording)
+        with translation.override(languages.offered(request.language)):  # the words that were read
+            consent.note(reader, ConsentEvent.Kind.REQUESTED, now, origin, wording)
     request.subscriber, request.outcome = request.subscriber or reader, letter.outcome
     request.granted_at = request.granted_at or now
     request.attempts += 1
@@ -187,7 +190,8 @@ def _sign_up(request: SignupRequest, now: datetime) -> Letter:
         "confirm_url": links.absolute(links.confirm_path(request, now)),
         "not_me_url": links.absolute(links.not_me_path(request, now)),
     }
-    return Letter(Outcome.CONFIRM_SENT, "confirm", reader or Subscriber(email=request.email), context)
+    reader = reader or Subscriber(email=request.email, language=request.language)
+    return Letter(Outcome.CONFIRM_SENT, "confirm", reader, context)
 
 
 def _already(reader: Subscriber, now: datetime) -> Letter:

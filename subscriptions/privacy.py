@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from subscriptions import consent
 from subscriptions.consent import Origin
@@ -37,7 +38,7 @@ def register(name: str, part: Part) -> None:
 def export(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
     """All that is kept of a reader, as JSON values (GDPR Art. 15 and 20). Times are UTC, ISO 8601."""
     return {
-        "about": "Everything that Daily Papers keeps about one reader. Times are UTC.",
+        "about": gettext("Everything that Daily Papers keeps about one reader. Times are UTC."),
         "exported_at": now.isoformat(),
         "reader": _reader(subscriber),
         "interests": _interests(subscriber),
@@ -56,6 +57,7 @@ def export(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
             {
                 "kind": request.kind,
                 "to": request.email,
+                "language": request.language,
                 "at": request.created_at.isoformat(),
                 # Not of letters to other addresses: it would tell who reads there.
                 "outcome": request.outcome if request.email_hash == subscriber.email_hash else "",
@@ -149,7 +151,7 @@ def _events(reader: Subscriber) -> Any:
 
 
 def _reader(reader: Subscriber) -> dict[str, Any]:
-    shown = ("email", "state", "zone", "paper_limit", "only_my_topics", "images", "text_only", "language")
+    shown = ("email", "state", "zone", "paper_limit", "only_my_topics", "text_only", "language")
     instants = ("paused_until", "created_at", "confirmed_at", "left_at", "moved_at", "last_due_at", "next_due_at")
     moments = {name: getattr(reader, name) for name in instants}
     return {

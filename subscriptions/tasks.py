@@ -7,6 +7,7 @@ from typing import Any
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from celery import shared_task
+from django.core.cache import cache
 from django.core.mail import EmailMessage, get_connection, mail_admins
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
@@ -15,6 +16,7 @@ from subscriptions import clock, guard, letters, lifecycle, privacy, receivers, 
 from subscriptions.models import SignupRequest
 
 log = logging.getLogger(__name__)
+BEAT_SEEN = "beat-seen"  # the cache's name for when a task of beat's timetable last ran; the doctor reads it
 
 
 @shared_task(name="subscriptions.tasks.handle_signup")
@@ -88,6 +90,7 @@ def read_mail_events() -> None:
 def tidy() -> None:
     """Watch whether sign-ups are confirmed, finish erasures, and forget what is old."""
     now = clock.now()
+    cache.set(BEAT_SEEN, now.isoformat(), timeout=None)
     if breaker := guard.watch(now):
         log.error("confirmation mails are held: %s", breaker.reason)
         _alert(

@@ -1,6 +1,7 @@
 """What readers say of papers: more like this, or less."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from digest.models.papers import Paper
 from subscriptions.models import Subscriber
@@ -10,8 +11,8 @@ class Feedback(models.Model):
     """A reader's word on a paper. One a paper: the newest counts."""
 
     class Verb(models.TextChoices):
-        MORE = "more", "More like this"
-        LESS = "less", "Less like this"
+        MORE = "more", _("More like this")
+        LESS = "less", _("Less like this")
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="feedback")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="feedback")

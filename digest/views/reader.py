@@ -7,19 +7,55 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from digest import planning
 from digest.models import Digest
+from digest.rendering.sentences import day_in_words
 from digest.tasks import nudge_sending
-from subscriptions import clock, links, schedule
+from subscriptions import clock, languages, links, schedule
 from subscriptions.forms import SAVED, SHOWN_DAYS
 from subscriptions.models import Interest, Subscriber
 from subscriptions.views.pages import reader_of, see_other, token_page
 
 HISTORY_DAYS = 14
-WANTED = {Interest.Kind.TOPIC: "Topics", Interest.Kind.PHRASE: "Keywords", Interest.Kind.AUTHOR: "Authors you follow"}
-MUTED = {Interest.Kind.MUTED_TOPIC: "Muted topics", Interest.Kind.MUTED_WORD: "Muted words"}
+WANTED = {
+    Interest.Kind.TOPIC: _("Topics"),
+    Interest.Kind.PHRASE: _("Keywords"),
+    Interest.Kind.AUTHOR: _("Authors you follow"),
+}
+MUTED = {
+    Interest.Kind.MUTED_TOPIC: _("Muted topics"),
+    Interest.Kind.MUTED_WORD: _("Muted words"),
+}
+HAPPENED = {
+    Digest.State.PLANNED: _("Planned"),
+    Digest.State.CLAIMED: _("Being sent"),
+    Digest.State.SENDING: _("Being sent"),
+    Digest.State.ACCEPTED: _("Sent"),
+    Digest.State.REJECTED: _("Refused by your mail server"),
+    Digest.State.FAILED: _("Could not be sent"),
+    Digest.State.UNCERTAIN: _("Perhaps sent: the answer of the mail server was lost"),
+    Digest.State.SUPPRESSED: _("Not sent: mail to your address is stopped"),
+    Digest.State.SKIPPED: _("Skipped"),
+    Digest.State.CANCELLED: _("Cancelled"),
+}
+NOTHING, NOT_YET, NOT_DUE = _("Nothing"), _("not due yet"), _("no digest was due")
+# The reasons that rows hold and readers can make use of. Others are codes of mail servers, shown as they are.
+REASONS = {
+    planning.NO_EDITION: _("no new papers"),
+    planning.NO_MATCH: _("no match in your topics"),
+    planning.LATE: _("too late"),
+    planning.HELD: _("held by the editors"),
+    "paused": _("paused"),
+    "suppressed": _("suppressed"),
+    "unsubscribed": _("unsubscribed"),
+    "papers withdrawn": _("papers withdrawn"),
+    "the worker ended during the hand-over": _("the worker ended during the hand-over"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +63,8 @@ class Day:
     """One day of a reader's history."""
 
     day: date
-    state: str
-    reason: str
+    happened: str | Promise
+    reason: str | Promise
     papers: int
 
 
@@ -80,15 +116,16 @@ def send_now(request: HttpRequest, token: str) -> HttpResponse:
 def saved_words(names: str, subscriber: Subscriber, now: datetime) -> str:
     """What to say after a change: ``names`` are those of the fields, joined by dots. Words of others say nothing."""
     if names == "nothing":
-        return "Nothing was changed."
+        return gettext("Nothing was changed.")
     if subscriber.paused_until and subscriber.is_paused(now):
         end = subscriber.paused_until.astimezone(ZoneInfo(subscriber.zone))
         if names == "paused":
-            return f"Your digests are paused. They go on by themselves on {end:%A} {end.day} {end:%B %Y}."
+            said = gettext("Your digests are paused. They go on by themselves on %(day)s.")
+            return said % {"day": day_in_words(end)}
     elif names == "resumed":
-        return "Your digests go on."
+        return gettext("Your digests go on.")
     words = [SAVED[name] for name in dict.fromkeys(names.split(".")) if name in SAVED]
-    return f"Saved: {', '.join(words)}." if words else ""
+    return gettext("Saved: %(settings)s.") % {"settings": languages.listed(words)} if words else ""
 
 
 def interests_of(subscriber: Subscriber) -> dict[str, list[str]]:
@@ -100,11 +137,13 @@ def interests_of(subscriber: Subscriber) -> dict[str, list[str]]:
 
 
 def rhythm(subscriber: Subscriber) -> str:
-    """The days of the digest: "every day", "once a week, on Friday", "on Monday, Tuesday"; empty for none."""
+    """The days of the digest: "Every day.", "Once a week, on Friday.", "On Monday, Tuesday."; empty for none."""
     days = [name for day, name in SHOWN_DAYS if subscriber.weekdays >> day & 1]
     if len(days) == len(SHOWN_DAYS):
-        return "every day"
-    return f"once a week, on {days[0]}" if subscriber.is_weekly else f"on {', '.join(days)}" if days else ""
+        return gettext("Every day.")
+    if subscriber.is_weekly:
+        return gettext("Once a week, on %(day)s.") % {"day": days[0]}
+    return gettext("On %(days)s.") % {"days": languages.listed(days)} if days else ""
 
 
 def history(subscriber: Subscriber, today: date) -> list[Day]:
@@ -117,7 +156,8 @@ def history(subscriber: Subscriber, today: date) -> list[Day]:
         day = today - timedelta(days=back)
         digest = rows.get(day)
         if digest:
-            days.append(Day(day, digest.state, digest.reason, len(digest.picks)))
+            why = REASONS.get(digest.reason, digest.reason)
+            days.append(Day(day, HAPPENED[Digest.State(digest.state)], why, len(digest.picks)))
         elif subscriber.confirmed_at and day >= schedule.local_day(subscriber.confirmed_at, subscriber.zone):
-            days.append(Day(day, "none", "not due yet" if day == next_day else "no digest was due", 0))
+            days.append(Day(day, NOTHING, NOT_YET if day == next_day else NOT_DUE, 0))
     return days

@@ -14,7 +14,7 @@ from subscriptions.forms import SHOWN_DAYS, zone_choices
 from subscriptions.interests import Interests
 from subscriptions.models import MailEvent, Subscriber, Suppression, Topic
 
-CHOSEN = ("hour", "zone", "paused_until", "paper_limit", "only_my_topics", "images", "text_only", "language")
+CHOSEN = ("hour", "zone", "paused_until", "paper_limit", "only_my_topics", "text_only", "language")
 SHOWN_ROWS = 20
 
 

@@ -22,7 +22,7 @@ from subscriptions.models import Interest, Subscriber, Topic
 
 BY_ADMIN = Origin("admin")
 HISTORY = ("created_at", "confirmed_at", "left", "last_due_at", "next_due_at")
-OPTIONS = ("paused_until", "topics", "paper_limit", "only_my_topics", "images", "text_only", "language")
+OPTIONS = ("paused_until", "topics", "paper_limit", "only_my_topics", "text_only", "language")
 SHOWN = ("email", "state", "hour", "zone", "days", *OPTIONS, *HISTORY)
 
 
@@ -50,7 +50,7 @@ class SubscriberAdmin(ByFile, FoundByAddress):
     @admin.display(description="Weekdays")
     def weekday_names(self, obj: Subscriber) -> str:
         """The days of the mask in words."""
-        return ", ".join(name for day, name in SHOWN_DAYS if obj.weekdays >> day & 1)
+        return ", ".join(str(name) for day, name in SHOWN_DAYS if obj.weekdays >> day & 1)
 
     @admin.display(description="Topics")
     def topic_names(self, obj: Subscriber) -> str:

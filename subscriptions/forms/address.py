@@ -7,6 +7,8 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses
 
@@ -23,10 +25,10 @@ class AddressForm(forms.Form):
     """One field, and two that people never see. What depends on the address happens later, in the task."""
 
     email = forms.CharField(
-        label="Email address",
+        label=_("Email address"),
         max_length=addresses.ADDRESS_LENGTH,
         strip=True,
-        error_messages={"required": "Enter your email address", "max_length": addresses.HOW_TO_WRITE},
+        error_messages={"required": _("Enter your email address")},
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "size": 30}),
     )
     made = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -54,11 +56,12 @@ class AddressForm(forms.Form):
         try:
             address = addresses.clean(self.cleaned_data["email"])
         except ValueError as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(gettext(str(error))) from error
         meant = addresses.meant(address)
         if meant and self.data.get("as_typed") != address:
             self.doubted = address
-            raise ValidationError(f"Check the address: did you mean {meant}? To keep yours, press the button again")
+            said = _("Check the address: did you mean %(meant)s? To keep yours, press the button again")
+            raise ValidationError(said, params={"meant": meant})
         return address
 
     def clean_made(self) -> str:
@@ -67,15 +70,15 @@ class AddressForm(forms.Form):
         try:
             _stamper.unsign(value, max_age=OPEN_TOO_LONG)
         except signing.SignatureExpired as error:
-            raise ValidationError("This form was open for more than a day. Press the button again.") from error
+            raise ValidationError(_("This form was open for more than a day. Press the button again.")) from error
         except signing.BadSignature as error:
-            raise ValidationError("The form did not arrive whole. Press the button again.") from error
+            raise ValidationError(_("The form did not arrive whole. Press the button again.")) from error
         if settings.FORM_MIN_SECONDS:
             try:
                 _stamper.unsign(value, max_age=timedelta(seconds=settings.FORM_MIN_SECONDS))
             except signing.SignatureExpired:
                 return str(value)
-            raise ValidationError("That was faster than we expect of a person. Press the button again.")
+            raise ValidationError(_("That was faster than we expect of a person. Press the button again."))
         return str(value)
 
 

@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from subscriptions import schedule
 
@@ -11,20 +12,20 @@ from subscriptions import schedule
 class PauseForm(forms.Form):
     """For some weeks, or until a date."""
 
-    WEEKS = (("1", "1 week"), ("2", "2 weeks"), ("4", "4 weeks"))
+    WEEKS = (("1", _("1 week")), ("2", _("2 weeks")), ("4", _("4 weeks")))
 
     length = forms.ChoiceField(
-        label="How long",
-        choices=[*WEEKS, ("until", "Until a date")],
+        label=_("How long"),
+        choices=[*WEEKS, ("until", _("Until a date"))],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose how long to pause"},
+        error_messages={"required": _("Choose how long to pause")},
     )
     until = forms.DateField(
-        label="The first day with a digest again",
+        label=_("The first day with a digest again"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": "Enter a date, like 2026-03-27"},
+        error_messages={"invalid": _("Enter a date, like 2026-03-27")},
     )
 
     def __init__(self, data: Any = None, *, today: date, zone: str) -> None:
@@ -39,11 +40,11 @@ class PauseForm(forms.Form):
             return data
         day = data.get("until")
         if day is None:
-            self.add_error("until", "Enter the date on which digests go on, like 2026-03-27")
+            self.add_error("until", _("Enter the date on which digests go on, like 2026-03-27"))
         elif day <= self.today:
-            self.add_error("until", "Enter a date after today")
+            self.add_error("until", _("Enter a date after today"))
         elif day > self.today + timedelta(days=365):
-            self.add_error("until", "Enter a date within a year from now")
+            self.add_error("until", _("Enter a date within a year from now"))
         return data
 
     def end(self) -> datetime:
@@ -57,16 +58,16 @@ class ReasonForm(forms.Form):
     """One question after leaving. Not answering is an answer."""
 
     REASONS = (
-        ("too many", "Too many mails"),
-        ("not for me", "The papers were not for me"),
-        ("elsewhere", "I read papers elsewhere"),
-        ("never asked", "I never asked for it"),
-        ("other", "Another reason"),
+        ("too many", _("Too many mails")),
+        ("not for me", _("The papers were not for me")),
+        ("elsewhere", _("I read papers elsewhere")),
+        ("never asked", _("I never asked for it")),
+        ("other", _("Another reason")),
     )
 
     reason = forms.ChoiceField(
-        label="Why did you leave?",
+        label=_("Why did you leave?"),
         choices=REASONS,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose a reason, or close this page"},
+        error_messages={"required": _("Choose a reason, or close this page")},
     )

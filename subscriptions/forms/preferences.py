@@ -9,31 +9,33 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Q
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from subscriptions import schedule
 from subscriptions.interests import Interests
 from subscriptions.lifecycle import LIMITS
 from subscriptions.models import Interest, Subscriber, Topic
 
-SHOWN_DAYS = list(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")))
+SHOWN_DAYS = list(WEEKDAYS.items())  # Monday is 0; the names are Django's, in its languages
 MOST_LINES = 50
 # What the page after saving calls each field.
 SAVED = {
-    "topics": "topics",
-    "phrases": "keywords",
-    "authors": "authors",
-    "muted_words": "muted words",
-    "muted_topics": "muted topics",
-    "cadence": "how often",
-    "days": "days",
-    "weekly_day": "day of the week",
-    "hour": "time",
-    "zone": "time zone",
-    "paper_limit": "number of papers",
-    "only_my_topics": "only your topics",
-    "images": "pictures",
-    "text_only": "plain text",
-    "language": "language",
+    "topics": pgettext_lazy("a setting that was saved", "topics"),
+    "phrases": pgettext_lazy("a setting that was saved", "keywords"),
+    "authors": pgettext_lazy("a setting that was saved", "authors"),
+    "muted_words": pgettext_lazy("a setting that was saved", "muted words"),
+    "muted_topics": pgettext_lazy("a setting that was saved", "muted topics"),
+    "cadence": pgettext_lazy("a setting that was saved", "how often"),
+    "days": pgettext_lazy("a setting that was saved", "days"),
+    "weekly_day": pgettext_lazy("a setting that was saved", "day of the week"),
+    "hour": pgettext_lazy("a setting that was saved", "time"),
+    "zone": pgettext_lazy("a setting that was saved", "time zone"),
+    "paper_limit": pgettext_lazy("a setting that was saved", "number of papers"),
+    "only_my_topics": pgettext_lazy("a setting that was saved", "only your topics"),
+    "text_only": pgettext_lazy("a setting that was saved", "plain text"),
+    "language": pgettext_lazy("a setting that was saved", "language"),
 }
 
 
@@ -57,13 +59,24 @@ class LinesField(forms.CharField):
         lines = [" ".join(line.split()) for line in (value or "").splitlines()]
         texts = list(dict.fromkeys(line for line in lines if line))
         if len(texts) > MOST_LINES:
-            raise ValidationError(f"Enter at most {MOST_LINES} lines. There are {len(texts)}")
+            said = ngettext(
+                "Enter at most %(most)d lines. There is %(number)d",
+                "Enter at most %(most)d lines. There are %(number)d",
+                len(texts),
+            )
+            raise ValidationError(said, params={"most": MOST_LINES, "number": len(texts)})
         for text in texts:
             ProhibitNullCharactersValidator()(text)
             if len(text) > Interest.TEXT_LENGTH:
-                raise ValidationError(f'Shorten "{text[:30]}…" to {Interest.TEXT_LENGTH} characters or fewer')
+                said = ngettext(
+                    'Shorten "%(text)s…" to %(limit)d character or fewer',
+                    'Shorten "%(text)s…" to %(limit)d characters or fewer',
+                    Interest.TEXT_LENGTH,
+                )
+                raise ValidationError(said, params={"text": text[:30], "limit": Interest.TEXT_LENGTH})
             if len(text) < 2:
-                raise ValidationError(f'"{text}" is too short to look for. Enter two characters or more')
+                said = gettext('"%(text)s" is too short to look for. Enter two characters or more')
+                raise ValidationError(said, params={"text": text})
         return tuple(texts)
 
     def prepare_value(self, value: Any) -> Any:
@@ -98,50 +111,53 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
         Topic.objects.filter(offered=True),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None chosen: you get what trends over all topics.",
+        help_text=_("None chosen: you get what trends over all topics."),
     )
     phrases = LinesField(
-        label="Your own keywords and phrases", required=False, help_text='One a line, like "protein folding".'
+        label=_("Your own keywords and phrases"), required=False, help_text=_('One a line, like "protein folding".')
     )
-    authors = LinesField(label="Authors to follow", required=False, help_text="One full name a line.")
+    authors = LinesField(label=_("Authors to follow"), required=False, help_text=_("One full name a line."))
     muted_words = LinesField(
-        label="Muted words", required=False, help_text="One a line. A paper that names one of them is left out."
+        label=_("Muted words"), required=False, help_text=_("One a line. A paper that names one of them is left out.")
     )
     muted_topics = TopicsField(
         Topic.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Untick one to stop leaving out its papers.",
+        help_text=_("Untick one to stop leaving out its papers."),
     )
     cadence = forms.ChoiceField(
-        label="How often",
-        choices=[("daily", "Each day that you tick"), ("weekly", "Once a week")],
+        label=_("How often"),
+        choices=[("daily", _("Each day that you tick")), ("weekly", _("Once a week"))],
         widget=forms.RadioSelect,
     )
     days = forms.TypedMultipleChoiceField(
-        label="Days of the digest", choices=SHOWN_DAYS, coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Days of the digest"),
+        choices=SHOWN_DAYS,
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     weekly_day = forms.TypedChoiceField(
-        label="Day of the weekly digest", choices=SHOWN_DAYS, coerce=int, required=False, empty_value=None
+        label=_("Day of the weekly digest"), choices=SHOWN_DAYS, coerce=int, required=False, empty_value=None
     )
     hour = forms.TimeField(
-        label="Time of the digest",
+        label=_("Time of the digest"),
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-        error_messages={"required": "Enter a time, like 07:30", "invalid": "Enter a time, like 07:30"},
+        error_messages={"required": _("Enter a time, like 07:30"), "invalid": _("Enter a time, like 07:30")},
     )
-    zone = forms.ChoiceField(label="Time zone", choices=zone_choices)
+    zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
     paper_limit = forms.TypedChoiceField(
-        label="Papers in a digest, at most", choices=[(n, str(n)) for n in LIMITS], coerce=int
+        label=_("Papers in a digest, at most"), choices=[(n, str(n)) for n in LIMITS], coerce=int
     )
-    language = forms.ChoiceField(label="Language of the mail", required=False)
+    language = forms.ChoiceField(label=_("Language of mails and pages"), required=False)
 
     class Meta:
         model = Subscriber
-        fields = ("hour", "zone", "paper_limit", "only_my_topics", "images", "text_only", "language")
+        fields = ("hour", "zone", "paper_limit", "only_my_topics", "text_only", "language")
         labels = {
-            "only_my_topics": "Only my topics",
-            "images": "Show pictures",
-            "text_only": "Plain text only",
+            "only_my_topics": _("Only my topics"),
+            "text_only": _("Plain text only"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -179,14 +195,14 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
         """A daily digest needs a day."""
         data = super().clean() or {}
         if data.get("cadence") == "daily" and not data.get("days") and "days" not in self.errors:
-            self.add_error("days", "Tick one day or more, or pause your digests instead")
+            self.add_error("days", _("Tick one day or more, or pause your digests instead"))
         return data
 
     def choices(self) -> dict[str, Any]:
         """What goes into the reader's row."""
         data = self.cleaned_data
         days = [data["weekly_day"] or 0] if data["cadence"] == "weekly" else data["days"]
-        own = ("hour", "zone", "paper_limit", "only_my_topics", "images", "text_only", "language")
+        own = ("hour", "zone", "paper_limit", "only_my_topics", "text_only", "language")
         return {
             "weekdays": schedule.weekdays(days),
             **{name: data[name] for name in own if data.get(name) not in (None, "")},

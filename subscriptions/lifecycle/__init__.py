@@ -7,6 +7,7 @@ from subscriptions.lifecycle.choosing import LIMITS, choose, fewer, go_weekly, m
 from subscriptions.lifecycle.joining import confirm, expire, is_disowned, lift, move, why_not
 from subscriptions.lifecycle.leaving import (
     BY_BUTTON,
+    BY_MAIL,
     BY_ONE_CLICK,
     ask_erase,
     can_undo,
@@ -18,6 +19,7 @@ from subscriptions.lifecycle.leaving import (
 
 __all__ = [
     "BY_BUTTON",
+    "BY_MAIL",
     "BY_ONE_CLICK",
     "LIMITS",
     "ask_erase",

@@ -12,7 +12,7 @@ from subscriptions.interests import Interests
 from subscriptions.models import ConsentEvent, Interest, Subscriber, Topic
 
 Kind = ConsentEvent.Kind
-CHOICES = ("hour", "zone", "weekdays", "paper_limit", "only_my_topics", "images", "text_only", "language")
+CHOICES = ("hour", "zone", "weekdays", "paper_limit", "only_my_topics", "text_only", "language")
 SCHEDULING = frozenset({"hour", "zone", "weekdays", "paused_until"})
 LIMITS = (5, 10, 20)
 

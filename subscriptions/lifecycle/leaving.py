@@ -11,8 +11,8 @@ from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppre
 
 Kind, State = ConsentEvent.Kind, Subscriber.State
 UNDO_WITHIN = timedelta(hours=1)
-BY_BUTTON, BY_ONE_CLICK = "unsubscribe page", "one-click"
-UNDOABLE = frozenset({BY_BUTTON, BY_ONE_CLICK})
+BY_BUTTON, BY_ONE_CLICK, BY_MAIL = "unsubscribe page", "one-click", "mail to the unsubscribe address"
+UNDOABLE = frozenset({BY_BUTTON, BY_ONE_CLICK, BY_MAIL})
 NOT_ME_FOR = timedelta(days=365)
 
 

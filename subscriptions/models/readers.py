@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from subscriptions import schedule
 from subscriptions.addresses import ADDRESS_LENGTH, address_hash, masked
@@ -17,7 +18,7 @@ from subscriptions.models.topics import Topic
 def validate_zone(zone: str) -> None:
     """Raise ValidationError unless ``zone`` is an IANA time zone."""
     if zone not in available_timezones():
-        raise ValidationError("Choose a time zone from the list, like Europe/Berlin.")
+        raise ValidationError(_("Choose a time zone from the list, like Europe/Berlin."))
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -63,8 +64,6 @@ class Subscriber(models.Model):
     only_my_topics = models.BooleanField(
         default=False, help_text="Rather no mail than one filled up with popular papers of other topics."
     )
-    # Off by default: a picture is loaded from its own site, which then knows that the mail was opened.
-    images = models.BooleanField(default=False, help_text="A picture beside papers that have one.")
     text_only = models.BooleanField(default=False, help_text="Plain text, without an HTML part.")
     language = models.CharField(max_length=10, default="en", help_text="Of the mail's own words.")
     paused_until = models.DateTimeField(null=True, blank=True)

@@ -3,11 +3,18 @@
 from datetime import datetime
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import translation
 
 from subscriptions.addresses import ADDRESS_LENGTH, address_hash
 from subscriptions.models.readers import Subscriber
+
+
+def page_language() -> str:
+    """The language of the page that asks."""
+    return translation.get_language() or settings.LANGUAGE_CODE
 
 
 class SignupRequestQuerySet(models.QuerySet["SignupRequest"]):
@@ -47,6 +54,7 @@ class SignupRequest(models.Model):
     email = models.EmailField(max_length=ADDRESS_LENGTH)
     email_hash = models.CharField(max_length=64, editable=False)
     network = models.CharField(max_length=64, blank=True, help_text="Keyed hash of the network that asked.")
+    language = models.CharField(max_length=10, default=page_language, help_text="Of the page that asked.")
     created_at = models.DateTimeField()
     granted_at = models.DateTimeField(null=True, editable=False)  # its mail was counted: a retry is not counted again
     handled_at = models.DateTimeField(null=True, blank=True)

@@ -61,7 +61,7 @@ def _of_the_row(reader: Subscriber) -> dict[str, str]:
         "paper_limit": str(reader.paper_limit),
         "language": reader.language,
         "paused_until": _instant(reader.paused_until) if reader.paused_until else "",
-        **{name: "yes" if getattr(reader, name) else "no" for name in ("only_my_topics", "images", "text_only")},
+        **{name: "yes" if getattr(reader, name) else "no" for name in ("only_my_topics", "text_only")},
     }
 
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from subscriptions.transfer.rows import COLUMNS, Known, Row, row_of
+from subscriptions.transfer.rows import COLUMNS, FORMER, Known, Row, row_of
 
 
 class Unreadable(Exception):  # noqa: N818 - about the file, which is no error of ours
@@ -47,7 +47,7 @@ def _header(names: list[str]) -> list[str]:
     header = [name.strip().lower() for name in names]
     if not any(header):
         raise Unreadable("The first row is empty. It must name the columns, email at least.")
-    if unknown := [name for name in header if name not in COLUMNS]:
+    if unknown := [name for name in header if name not in (*COLUMNS, *FORMER)]:
         shown = ", ".join(f'"{name[:40]}"' for name in unknown[:10])
         raise Unreadable(f"Unknown columns: {shown}. Take them out or rename them. Known are: {', '.join(COLUMNS)}.")
     if "email" not in header:

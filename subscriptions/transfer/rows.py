@@ -9,10 +9,11 @@ from subscriptions import addresses
 from subscriptions.interests import Interests
 from subscriptions.transfer import cells
 
-CHOICES = ("zone", "hour", "weekdays", "paper_limit", "only_my_topics", "images", "text_only", "language")
+CHOICES = ("zone", "hour", "weekdays", "paper_limit", "only_my_topics", "text_only", "language")
 INTERESTS = ("topics", "phrases", "authors", "muted_topics", "muted_words")
 EVIDENCE = ("consent_at", "consent_where", "consent_wording")
 COLUMNS = ("email", "state", *CHOICES, "paused_until", *INTERESTS, *EVIDENCE)
+FORMER = ("images",)  # in files that an earlier version exported: accepted, and nothing is read from it
 STATES = ("active", "pending", "unsubscribed", "suppressed")
 WHERE_LENGTH = 80
 IMPORT_BY = "import by "  # begins the consent event that says who imported: no place where a reader agreed
@@ -62,6 +63,8 @@ def row_of(number: int, record: Mapping[str, str], known: Known) -> Row:
     values: dict[str, Any] = {}
     faults = []
     for column, cell in record.items():
+        if column in FORMER:
+            continue
         try:
             text = _text(column, cell)
             if text:
@@ -142,7 +145,6 @@ READERS: dict[str, Callable[[str, Known], Any]] = {
     "weekdays": _alone(cells.weekdays),
     "paper_limit": _alone(cells.paper_limit),
     "only_my_topics": _alone(cells.flag),
-    "images": _alone(cells.flag),
     "text_only": _alone(cells.flag),
     "language": _alone(cells.language),
     "paused_until": _alone(cells.instant),

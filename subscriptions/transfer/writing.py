@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.conf import settings
+
 from subscriptions import addresses, consent
 from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscriber, Wording
 from subscriptions.transfer.rows import IMPORT_BY, Row
@@ -27,6 +29,7 @@ class Scribe:
                 kind=SignupRequest.Kind.IMPORT,
                 email=row.email,
                 email_hash=addresses.address_hash(row.email),
+                language=row.choices.get("language", settings.LANGUAGE_CODE),
                 created_at=self.now,
             )
             for row in asked

@@ -11,7 +11,7 @@ from subscriptions import clock, lifecycle, links
 from subscriptions.forms import ReasonForm
 from subscriptions.models import Subscriber
 from subscriptions.tokens import Purpose
-from subscriptions.views.pages import GONE, UNPROCESSABLE, bad_link, origin_of, see_other, token_page
+from subscriptions.views.pages import GONE, UNPROCESSABLE, bad_link, origin_of, see_other, speak_to, token_page
 
 
 @token_page
@@ -27,6 +27,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if read is None:
         return bad_link(request, "unsubscribe")
     reader = Subscriber.objects.filter(pk=read.id).first()
+    speak_to(reader)
     if request.method == "POST":
         one_click = not _is_our_button(request)
         where = lifecycle.BY_ONE_CLICK if one_click else lifecycle.BY_BUTTON
@@ -63,6 +64,7 @@ def left(request: HttpRequest, token: str) -> HttpResponse:
     if read is None:
         return bad_link(request, "unsubscribe")
     reader = Subscriber.objects.filter(pk=read.id, erase_asked_at=None).first()
+    speak_to(reader)
     if read.expired or reader is None:
         return bad_link(request, "undo", GONE)
     origin = origin_of(request, "undo", read)

@@ -4,6 +4,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from subscriptions import clock, guard, letters, lifecycle, links, privacy
@@ -11,11 +12,23 @@ from subscriptions.forms import AddressForm
 from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.tokens import Purpose, Token
-from subscriptions.views.pages import GONE, UNPROCESSABLE, bad_link, origin_of, see_other, token_page, too_many
+from subscriptions.views.pages import (
+    GONE,
+    UNPROCESSABLE,
+    bad_link,
+    origin_of,
+    see_other,
+    speak_to,
+    token_page,
+    too_many,
+)
 
 
 def _opened(token: str) -> tuple[Token | None, Subscriber | None]:
-    """Whose fresh link this is. None where it is over, or the address is another one since."""
+    """Whose fresh link this is: the page goes on in that reader's language.
+
+    None where it is over, or the address is another one since.
+    """
     read = links.read(Purpose.FRESH, token, clock.now())
     if read is None or read.expired:
         return read, None
@@ -23,6 +36,7 @@ def _opened(token: str) -> tuple[Token | None, Subscriber | None]:
     reader = asked.subscriber if asked else None
     if asked is None or reader is None or reader.email_hash != asked.email_hash or reader.erase_asked_at:
         return read, None
+    speak_to(reader)
     return read, reader
 
 
@@ -67,7 +81,7 @@ def change_address(request: HttpRequest, token: str) -> HttpResponse:
         return _refused(request, read)
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and form.cleaned_data["email"] == reader.email:
-        form.add_error("email", "That is your address already. Enter the new one")
+        form.add_error("email", _("That is your address already. Enter the new one"))
     if request.method == "POST" and form.is_valid():
         ip, now = guard.client_ip(request), clock.now()
         if not guard.admit(ip, now):
@@ -104,6 +118,7 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
     if read.expired or asked is None or asked.subscriber is None or asked.subscriber.erase_asked_at:
         return bad_link(request, "move", GONE)
     reader = asked.subscriber
+    speak_to(reader)
     if request.method != "POST" and reader.email_hash == asked.email_hash:
         return render(request, "subscriptions/move.html", {"masked": links.masked_of(asked), "done": True})
     if request.method == "POST":

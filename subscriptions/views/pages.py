@@ -9,9 +9,10 @@ from csp.constants import NONE, SELF
 from csp.decorators import csp
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.views.decorators.cache import never_cache
 
-from subscriptions import clock, guard, links
+from subscriptions import clock, guard, languages, links
 from subscriptions.consent import Origin
 from subscriptions.forms import SignupForm
 from subscriptions.models import Subscriber
@@ -33,6 +34,8 @@ TOKEN_POLICY = {
 def token_page(view: View) -> View:
     """A page whose address is a key: not stored, not indexed, not framed, and nothing loaded from elsewhere.
 
+    In the language of its reader, once the view has said who that is: ``speak_to``. Before, in the browser's.
+
     Referrer-Policy is the site's "same-origin": with "no-referrer" browsers send "Origin: null", and Django refuses
     the button.
     """
@@ -47,16 +50,24 @@ def token_page_with_script(view: View) -> View:
 def _behind_a_key(view: View, policy: dict[str, list[str]]) -> View:
     @wraps(view)
     def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            response = view(request, *args, **kwargs)
-        except BadLink as link:
-            response = bad_link(request, link.what, link.status)
-        except Subscriber.DoesNotExist:  # erased between reading the link and doing what it asks
-            response = bad_link(request, "gone", GONE)
+        with translation.override(translation.get_language()):  # to end what speak_to begins
+            try:
+                response = view(request, *args, **kwargs)
+            except BadLink as link:
+                response = bad_link(request, link.what, link.status)
+            except Subscriber.DoesNotExist:  # erased between reading the link and doing what it asks
+                response = bad_link(request, "gone", GONE)
+            response.headers.setdefault("Content-Language", translation.get_language())
         response["X-Robots-Tag"] = "noindex"
         return response
 
     return cast("View", csp(policy)(never_cache(shown)))
+
+
+def speak_to(reader: Subscriber | None) -> None:
+    """From here on the page is in this reader's language. For views behind a key, whose decorator ends it."""
+    if reader:
+        translation.activate(languages.of(reader))
 
 
 def see_other(url: str) -> HttpResponse:
@@ -79,26 +90,27 @@ class BadLink(Exception):  # noqa: N818 - what the page says
         self.what, self.status = what, status
 
 
-def manage_token_of(token: str) -> Token:
-    """What a manage link says. Raises BadLink for a forged one."""
-    read = links.read(Purpose.MANAGE, token, clock.now())
+def token_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Token:
+    """What a link says. Raises BadLink for a forged one."""
+    read = links.read(purpose, token, clock.now())
     if read is None:
         raise BadLink("confirm", NOT_FOUND)
     return read
 
 
-def reader_of(token: str) -> Subscriber:
-    """The reader whose manage link this is.
+def reader_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Subscriber:
+    """The reader whose link this is, in whose language the page goes on.
 
-    Raises BadLink for a forged one, one whose 30 days are over, one of a reader who was erased, and one that was mailed
-    to an earlier address.
+    Raises BadLink for a forged one, one whose time is over, one of a reader who was erased, and one that was mailed to
+    an earlier address.
     """
-    read = manage_token_of(token)
+    read = token_of(token, purpose)
     if read.expired:
-        raise BadLink("manage")
+        raise BadLink(purpose.value)
     subscriber = Subscriber.objects.filter(pk=read.id, erase_asked_at=None).first()
     if subscriber is None:
         raise BadLink("gone")
+    speak_to(subscriber)
     if subscriber.moved_at and read.made_at < subscriber.moved_at.replace(second=0, microsecond=0):
         raise BadLink("moved")
     return subscriber

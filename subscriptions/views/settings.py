@@ -13,10 +13,10 @@ from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscrib
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.views.pages import (
     UNPROCESSABLE,
-    manage_token_of,
     origin_of,
     reader_of,
     see_other,
+    token_of,
     token_page,
     token_page_with_script,
     too_many,
@@ -32,7 +32,7 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and not form.changed_words():
         return see_other(reverse("reader", args=[token]) + "?saved=nothing")
     if request.method == "POST" and form.is_valid():
-        origin = origin_of(request, "preferences", manage_token_of(token))
+        origin = origin_of(request, "preferences", token_of(token))
         lifecycle.choose(subscriber, form.choices(), form.interests(), clock.now(), origin)
         return see_other(reverse("reader", args=[token]) + "?saved=" + ".".join(form.changed_words()))
     now = clock.now()
@@ -56,7 +56,7 @@ def pause(request: HttpRequest, token: str) -> HttpResponse:
     subscriber = reader_of(token)
     now = clock.now()
     today = schedule.local_day(now, subscriber.zone)
-    origin = origin_of(request, "pause page", manage_token_of(token))
+    origin = origin_of(request, "pause page", token_of(token))
     if request.method == "POST" and "resume" in request.POST:
         lifecycle.resume(subscriber, now, origin)
         return see_other(reverse("reader", args=[token]) + "?saved=resumed")
@@ -87,7 +87,7 @@ def adjust(request: HttpRequest, token: str, verb: str, topic: int = 0) -> HttpR
     subscriber = reader_of(token)
     muted = get_object_or_404(Topic, pk=topic) if verb == "mute" else None
     if request.method == "POST":
-        now, origin = clock.now(), origin_of(request, f"{verb} link", manage_token_of(token))
+        now, origin = clock.now(), origin_of(request, f"{verb} link", token_of(token))
         if muted:
             lifecycle.mute(subscriber, muted, now, origin)
         elif verb == "fewer":

@@ -20,6 +20,7 @@ from subscriptions.views.pages import (
     bad_link,
     origin_of,
     see_other,
+    speak_to,
     token_page,
     token_page_with_script,
     too_many,
@@ -69,7 +70,7 @@ def check_email(request: HttpRequest) -> HttpResponse:
     context = {
         "sender": settings.LETTERS_FROM_EMAIL,
         "site_name": settings.SITE_NAME,
-        "hours": lifetime.total_seconds() / 3600 if lifetime else 0,
+        "hours": round(lifetime.total_seconds() / 3600) if lifetime else 0,
         "link": request.GET.get("for") == "link",
         "mailbox": settings.DEBUG and bool(settings.EMAIL_FILE_PATH),
     }
@@ -77,11 +78,13 @@ def check_email(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(token: str) -> tuple[Token | None, SignupRequest | None]:
-    """The sign-up that a confirm link belongs to, as far as it is ours and still kept."""
+    """The sign-up that a confirm link belongs to, as far as it is ours and still kept; in its reader's language."""
     read = links.read(Purpose.CONFIRM, token, clock.now())
     if read is None:
         return None, None
-    return read, SignupRequest.objects.select_related("subscriber").filter(pk=read.id).first()
+    asked = SignupRequest.objects.select_related("subscriber").filter(pk=read.id).first()
+    speak_to(asked.subscriber if asked else None)
+    return read, asked
 
 
 @token_page_with_script  # it tells the browser's time zone

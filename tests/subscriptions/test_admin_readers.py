@@ -51,7 +51,7 @@ def staff(client, *codenames):
 
 
 def test_all_kinds_of_interests_are_shown(admin_client, robotics, speech):
-    reader = make_reader("a", images=True)
+    reader = make_reader("a")
     own = Interests((robotics.pk,), ("protein folding",), ("Ana Exemplar",), (speech.pk,), ("crypto",))
     Interest.objects.bulk_create(own.rows(reader))
     page = page_of(admin_client, "subscriber", reader.pk)
@@ -75,12 +75,12 @@ def test_saving_the_page_leaves_a_muted_topic_muted_and_other_interests_alone(ad
     assert Interests.of(reader) == own
 
 
-def test_pictures_plain_text_and_language_are_an_operators_to_set(admin_client):
+def test_plain_text_and_language_are_an_operators_to_set(admin_client):
     reader = make_reader("a")
-    saved(admin_client, reader, images="on", text_only="on", language="en")
-    assert (reader.images, reader.text_only, reader.language) == (True, True, "en")
+    saved(admin_client, reader, text_only="on", language="en")
+    assert (reader.text_only, reader.language) == (True, "en")
     saved(admin_client, reader)
-    assert (reader.images, reader.text_only, reader.language) == (False, False, "en")
+    assert (reader.text_only, reader.language) == (False, "en")
 
 
 def test_the_page_says_why_an_address_is_stopped_and_what_was_reported(admin_client, suppressed):

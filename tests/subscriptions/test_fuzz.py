@@ -52,18 +52,26 @@ def world(monkeypatch, nudges, robotics, settings):
     take_clock(monkeypatch, NOW)
     settings.RETIRED_LINK_KEYS = [RETIRED_KEY]
     reader, erased = make_reader("reader", robotics), make_reader("erased")
-    make_edition([make_paper(1)])
+    paper = make_paper(1)
+    make_edition([paper])
     for kind in SignupRequest.Kind:
         request = letters.ask(kind, f"{kind.split()[0]}@example.org", NOW, subscriber=reader)
         SignupRequest.objects.filter(pk=request.pk).update(handled_at=NOW)
     own = letters.ask(SignupRequest.Kind.LINK, reader.email, NOW, subscriber=reader)
     lifecycle.ask_erase(erased, NOW, origin())
-    return {"reader": reader.pk, "erased": erased.pk, "own": own.pk, "topic": robotics.pk}
+    return {
+        "reader": reader.pk,
+        "erased": erased.pk,
+        "own": own.pk,
+        "topic": robotics.pk,
+        "paper": paper.pk,
+    }
 
 
 texts = st.one_of(
     st.text(min_size=1, max_size=50),
     st.text("\x00\n\r/%.\\\u202e\U0001f600", min_size=1, max_size=40),
+    st.sampled_from(["more", "less"]),
     st.sampled_from(["a" * 33, "0" * 33, "z" * 33, "a" * 5000, "..", "%00", "٣" * 33, "\ud7ff" * 33, "Ⅷ" * 33]),
 )
 purposes = st.sampled_from(Purpose)
@@ -110,7 +118,7 @@ def cooked(recipe, world):
 
 
 def url_of(route, token, number, text):
-    values = {"token": token, "topic": number, "pk": number}
+    values = {"token": token, "topic": number, "pk": number, "paper": number}
 
     def value(found):
         return str(values.get(found[2], text))
@@ -124,7 +132,7 @@ def url_of(route, token, number, text):
     )
 
 
-numbers = st.sampled_from(["topic", 0, 1, 2**31, 2**63, 2**64, 10**30, "9" * 5000, -1, "٣", "1.5"])
+numbers = st.sampled_from(["topic", "paper", 0, 1, 2**31, 2**63, 2**64, 10**30, "9" * 5000, -1, "٣", "1.5"])
 MULTIPART = "multipart/form-data; boundary=x"
 FORM = "application/x-www-form-urlencoded"
 BODIES = [
@@ -194,6 +202,7 @@ def test_the_walk_knows_every_address_of_the_readers(world):
         "c/<str:token>/",
         "u/<str:token>/",
         "f/<str:token>/erase/",
+        "say/<str:token>/<int:paper>/<str:verb>/",
         "r/<str:token>/",
         "papers/<int:pk>/",
     } <= set(ROUTES)
@@ -237,10 +246,11 @@ def test_every_address_with_a_genuine_token_takes_every_method_and_body(world, r
         "u": Purpose.UNSUBSCRIBE,
         "left": Purpose.LEFT,
     }
-    kind = purpose.get(route.partition("/")[0], Purpose.MANAGE)
-    row = world["reader"] if kind in {Purpose.MANAGE, Purpose.UNSUBSCRIBE, Purpose.LEFT} else world["own"]
+    feedback = "<str:verb>" in route
+    kind = Purpose.FEEDBACK if feedback else purpose.get(route.partition("/")[0], Purpose.MANAGE)
+    row = world["own"] if kind in {Purpose.CONFIRM, Purpose.FRESH, Purpose.MOVE} else world["reader"]
     token = tokens.make(kind, row, NOW, configured.LINK_KEYS)
-    url = url_of(route, token, world["topic"], "2026-03-20")
+    url = url_of(route, token, world["paper" if feedback else "topic"], "more" if feedback else "2026-03-20")
     before = everything()
     for method in READING:
         ask(method, url)

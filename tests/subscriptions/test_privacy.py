@@ -33,7 +33,7 @@ def clock(monkeypatch):
 def full(robotics, speech, clock, nudges):
     """A reader of whom everything is kept that can be kept."""
     reader = make_reader("ana")
-    choices = {"zone": "Europe/Berlin", "hour": time(8, 15), "weekdays": 0b1010101, "paper_limit": 7, "images": True}
+    choices = {"zone": "Europe/Berlin", "hour": time(8, 15), "weekdays": 0b1010101, "paper_limit": 7, "text_only": True}
     wanted = Interests((robotics.pk,), ("protein folding",), ("Ana Exemplar",), (speech.pk,), ("blockchain",))
     lifecycle.choose(reader, choices, wanted, NOW, origin("preferences"))
     lifecycle.pause(reader, NOW + timedelta(days=9), NOW, origin("pause page"))
@@ -188,6 +188,7 @@ def test_every_foreign_key_to_a_reader_is_thought_of():
         ("subscriptions.SignupRequest", "subscriber", "CASCADE"),
         ("subscriptions.ConsentEvent", "subscriber", "SET_NULL"),
         ("digest.Digest", "subscriber", "SET_NULL"),
+        ("digest.Feedback", "subscriber", "CASCADE"),
     }
 
 

@@ -12,6 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from digest import delivery, planning
+from digest.feedback import say
+from digest.models import Digest, Feedback
 from subscriptions import letters, links
 from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.tasks import handle_signups
@@ -27,7 +29,9 @@ def mails(client, nudges, monkeypatch, robotics):
     """One of each: confirm, already, link, move, moved, and a digest."""
     take_clock(monkeypatch, NOW)
     reader, mover = make_reader("reader", robotics), make_reader("mover", due=NOW + timedelta(days=1))
-    make_edition([make_paper(1), make_paper(2)])
+    papers = [make_paper(1), make_paper(2)]
+    make_edition(papers)
+    say(reader.pk, papers[0], Feedback.Verb.MORE, NOW)  # there is something to take back
     sign_up(client, "new@example.org")
     sign_up(client, reader.email)
     letters.ask(SignupRequest.Kind.LINK, mover.email, NOW)
@@ -61,6 +65,13 @@ def our_paths(messages):
     return sorted({split.path or "/" for split in found})
 
 
+def feedback_paths():
+    """More and less like each paper of the digest."""
+    digest = Digest.objects.get()
+    token = links.feedback_token(digest.subscriber, NOW)
+    return {reverse("feedback", args=[token, pick["paper"], verb]) for pick in digest.picks for verb in Feedback.Verb}
+
+
 def test_the_mails_are_all_there(mails):
     names = sorted(message.extra_headers["Message-ID"].strip("<").partition("-")[0] for message in mails)
     assert names == ["already", "confirm", "digest", "link", "move", "move", "moved"]
@@ -69,8 +80,8 @@ def test_the_mails_are_all_there(mails):
 
 
 def test_opening_every_link_of_every_mail_changes_no_row_of_any_table(client, mails, nudges):
-    paths = our_paths(mails)
-    assert len(paths) >= 15
+    paths = sorted({*our_paths(mails), *feedback_paths()})
+    assert len(paths) >= 19
     before, sent = everything(), len(mail.outbox)
     opened = 0
     for path in paths:
@@ -89,7 +100,7 @@ def test_opening_every_link_of_every_mail_changes_no_row_of_any_table(client, ma
 
 def test_links_on_the_pages_behind_those_links_change_nothing_either(client, mails, nudges):
     """A scanner that follows links goes on; forms it does not send."""
-    todo = [*our_paths(mails)]
+    todo = [*our_paths(mails), *feedback_paths()]
     seen: set[str] = set()
     before = everything()
     while todo and len(seen) < 300:
@@ -108,7 +119,7 @@ def test_links_on_the_pages_behind_those_links_change_nothing_either(client, mai
 
 def test_the_dump_sees_a_change_of_one_bit(confirmed):
     before = everything()
-    Subscriber.objects.update(images=True)
+    Subscriber.objects.update(text_only=True)
     assert everything() != before
 
 
@@ -116,7 +127,7 @@ def test_a_scanner_that_posts_to_a_page_of_one_button_is_not_the_one_we_can_stop
 
     strict = Client(enforce_csrf_checks=True)
     before = everything()
-    for path in our_paths(mails):
+    for path in {*our_paths(mails), *feedback_paths()}:
         if path.startswith("/u/"):
             continue  # one-click: the token is the authorisation (RFC 8058)
         assert strict.post(path).status_code in {403, 405}, path

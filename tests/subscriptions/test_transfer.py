@@ -189,7 +189,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing():
         ("paper_limit", "0"),
         ("paper_limit", "-5"),
         ("only_my_topics", "perhaps"),
-        ("images", "2"),
+        ("text_only", "2"),
         ("language", "xx"),
         ("paused_until", "next week"),
         ("topics", "robotics cooking"),
@@ -250,6 +250,14 @@ def test_the_files_of_spreadsheets_are_read(encoding, mark, end):
     assert ran(file_of(*lines[1:], header=lines[0], end=end, encoding=encoding)).counts == {Outcome.REQUEST: 1}
 
 
+@pytest.mark.parametrize("cell", ["yes", "no", "", "2", "nonsense"])
+def test_a_column_of_an_earlier_version_is_accepted_and_ignored(cell):
+    line = f"a@example.org,{cell},{EVIDENCE}"
+    report = ran(file_of(line, header="email,images,consent_at,consent_where,consent_wording"))
+    assert (report.done, report.counts) == (True, {Outcome.READER: 1})
+    assert "images" not in next(iter(transfer.export(NOW)))
+
+
 def test_addresses_reach_no_log(caplog):
     caplog.set_level(logging.DEBUG, "subscriptions")
     ran(file_of(f"a@example.org,{EVIDENCE}", "b@example.org,,,"))
@@ -274,7 +282,7 @@ def test_the_number_of_queries_grows_with_chunks_and_not_with_rows():
 
 def everything():
     """All that the file carries, without numbers and the time of the import."""
-    names = ("email", "zone", "hour", "weekdays", "paper_limit", "only_my_topics", "images", "text_only", "language")
+    names = ("email", "zone", "hour", "weekdays", "paper_limit", "only_my_topics", "text_only", "language")
     return {
         reader.email: (
             [getattr(reader, name) for name in names],
@@ -296,7 +304,7 @@ def test_what_was_exported_comes_back_the_same_into_an_empty_database(robotics, 
     plain = make_reader("plain")
     odd = make_reader(
         "+odd=1", zone="Pacific/Apia", hour=time(23, 59), weekdays=0b1010000, paper_limit=13, only_my_topics=True,
-        images=True, text_only=True, paused_until=datetime(2026, 4, 1, 5, tzinfo=UTC),
+        text_only=True, paused_until=datetime(2026, 4, 1, 5, tzinfo=UTC),
     )  # fmt: skip
     never = make_reader("never", weekdays=0)
     rich = Interests(

@@ -1,0 +1,20 @@
+"""A Digest row -> subject, text and HTML; also what the web and the admin's preview show."""
+
+from digest.rendering.items import BLURB_LENGTH, FollowUp, Item, follow_ups_of, item, items_of
+from digest.rendering.message import digest_message
+from digest.rendering.sentences import authors_line, days_in_words, freshness_lines
+from digest.rendering.shelf import Shelf
+
+__all__ = [
+    "BLURB_LENGTH",
+    "FollowUp",
+    "Item",
+    "Shelf",
+    "authors_line",
+    "days_in_words",
+    "digest_message",
+    "follow_ups_of",
+    "freshness_lines",
+    "item",
+    "items_of",
+]

@@ -1,0 +1,56 @@
+"""What a chunk of digests is made of, read once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Exists, F, OuterRef
+
+from digest.models import Digest, Edition, EditionPaper, Paper
+from subscriptions.models import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Papers, editors' blurbs, topics' names and editions of a chunk of digests."""
+
+    papers: Mapping[int, Paper]
+    blurbs: Mapping[int, str]
+    topics: Mapping[int, str]
+    editions: Mapping[date, Edition]
+    after_pause: frozenset[int] = frozenset()  # the digests that are the first after a pause
+
+    @classmethod
+    def for_digests(cls, digests: Iterable[Digest]) -> "Shelf":
+        """Five queries, however many digests."""
+        digests = list(digests)
+        ids = {p["paper"] for d in digests for p in [*d.picks, *d.follow_ups]}
+        days = {day for d in digests for day in _range(d)}
+        blurbs = EditionPaper.objects.filter(paper__in=ids).exclude(blurb="").order_by("edition__day")
+        return cls(
+            papers=Paper.objects.defer("keywords").in_bulk(ids),
+            blurbs=dict(blurbs.values_list("paper_id", "blurb")),
+            topics=dict(Topic.objects.values_list("pk", "name")),
+            editions={e.day: e for e in Edition.objects.filter(day__in=days)},
+            after_pause=_after_pause(d.pk for d in digests),
+        )
+
+    def days_of(self, digest: Digest) -> list[date]:
+        """The days of the editions that a digest draws on, ascending."""
+        editions = (self.editions.get(day) for day in _range(digest))
+        return sorted(e.day for e in editions if e and e.state != Edition.State.DRAFT)
+
+
+def _range(digest: Digest) -> list[date]:
+    if not digest.content_to:
+        return []
+    first = digest.content_from or digest.content_to
+    return [digest.content_to - timedelta(days=back) for back in range(max((digest.content_to - first).days, 1))]
+
+
+def _after_pause(digests: Iterable[int]) -> frozenset[int]:
+    """Those before which their reader's pause ended, and after the end of which nothing else was sent or is to be."""
+    own = Digest.objects.counting_as_sent().filter(subscriber=OuterRef("subscriber"))
+    sooner = own.filter(due_at__gte=OuterRef("subscriber__paused_until"), due_at__lt=OuterRef("due_at"))
+    first = Digest.objects.filter(~Exists(sooner), pk__in=list(digests), subscriber__paused_until__lte=F("due_at"))
+    return frozenset(first.values_list("pk", flat=True))

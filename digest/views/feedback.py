@@ -1,0 +1,52 @@
+"""More or less like a paper, behind a link from a digest. GET shows a button, POST keeps the word or takes it back."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from digest.feedback import say, undo, word_on, work_of
+from digest.models import Feedback, Paper
+from subscriptions import clock
+from subscriptions.tokens import Purpose
+from subscriptions.views.pages import reader_of, see_other, token_page
+
+Verb = Feedback.Verb
+
+
+@token_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def feedback(request: HttpRequest, token: str, paper: int, verb: str) -> HttpResponse:
+    """One word on one paper, also of readers who paused or left.
+
+    Any paper will do, not only those that the reader was sent: who was sent what is in open digests and in bitmaps of
+    closed days, and all that such a check would prevent is one more row with the reader's own number.
+    """
+    reader = reader_of(token, Purpose.FEEDBACK)
+    work = _work_or_404(paper)
+    if verb not in Verb:
+        raise Http404("Of a paper you can say “more” or “less”, and this link says something else.")
+    if request.method == "POST" and "undo" in request.POST:
+        undo(reader.pk, work)
+        return see_other(request.path + "?undone=1")
+    if request.method == "POST":
+        say(reader.pk, work, Verb(verb), clock.now())
+        return see_other(request.path)
+    word = word_on(reader.pk, work)
+    context = {
+        "token": token,
+        "paper": work,
+        # As on its own page: what an editor hid is not told here either, whatever number is asked for.
+        "shown": Paper.objects.shown().filter(pk=work.pk).exists(),
+        "verb": Verb(verb),
+        "other": Verb.LESS if verb == Verb.MORE else Verb.MORE,
+        "word": word and word.verb,
+        "undone": "undone" in request.GET and word is None,
+    }
+    return render(request, "digest/feedback.html", context)
+
+
+def _work_or_404(pk: int) -> Paper:
+    try:
+        return work_of(pk)
+    except Paper.DoesNotExist:
+        raise Http404("We know no paper with the number in this link.") from None

@@ -1,0 +1,31 @@
+"""Leaving by mail: what comes to the mailbox UNSUBSCRIBE_MAILTO. Nothing is ever answered (RFC 3834 section 2)."""
+
+import re
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.errors import MessageError
+
+from subscriptions import lifecycle, links
+from subscriptions.consent import Origin
+from subscriptions.models import Subscriber
+from subscriptions.tokens import LENGTH, Purpose
+
+_TOKEN = re.compile(rf"(?<![0-9A-Za-z])[0-9A-Za-z]{{{LENGTH}}}(?![0-9A-Za-z])")
+
+
+def unsubscribe_by_mail(raw: bytes, now: datetime) -> bool:
+    """Let the reader leave whose token the subject carries; whether there was one. Twice is harmless.
+
+    The token is the authorisation, as at the one-click address: who sent the mail can be forged and is not looked at.
+    """
+    try:
+        subject = str(message_from_bytes(raw, policy=policy.default)["Subject"] or "")
+    except (MessageError, ValueError, IndexError, AttributeError):  # the standard parser has raised all of them
+        return False
+    tokens = (links.read(Purpose.UNSUBSCRIBE, text, now) for text in _TOKEN.findall(subject))
+    token = next(filter(None, tokens), None)
+    if token is None:
+        return False
+    if reader := Subscriber.objects.filter(pk=token.id).first():
+        lifecycle.unsubscribe(reader, now, Origin(lifecycle.BY_MAIL, token=token.name))
+    return True

@@ -1,0 +1,139 @@
+"""The builder of mails: encodings, lines, senders, ways out, languages."""
+
+import re
+from email import message_from_bytes, policy
+from io import BytesIO, TextIOWrapper
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscriptions import emails, inbound, links
+from subscriptions.emails import LINE, mailbox, message_to, set_in_lines, shorter_encoding
+from subscriptions.models import ConsentEvent, Subscriber
+from tests.conftest import NOW, make_reader
+from tests.pseudo import pseudo
+
+LINKS = {"preferences_url": "https://papers.example.org/r/x/preferences/"}
+words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=400)
+
+
+def already(reader, **options):
+    """The wire form of a small mail."""
+    message = message_to(reader, "already", LINKS, now=NOW, key="already-1", **options)
+    return message_from_bytes(message.message().as_bytes(), policy=policy.default)
+
+
+@given(st.lists(words).map("\n".join))
+def test_lines_of_the_text_part_are_short_and_no_word_is_lost(text):
+    set_text = set_in_lines(text)
+    assert all(len(line) <= LINE for line in set_text.splitlines())
+    assert "".join(set_text.split()) == "".join(text.split())
+    assert "\n\n\n" not in set_text
+
+
+@given(st.integers(1, 300), words)
+def test_a_long_link_is_never_broken(length, before):
+    link = "https://papers.example.org/" + "x" * length
+    assert link in set_in_lines(f"{before.replace('http', '')} {link}").splitlines() or len(link) <= LINE
+
+
+@given(words)
+def test_the_encoding_is_the_shorter_one_and_always_seven_bits(text):
+    lengths = [len(charset.body_encode(text)) for charset in (emails.QUOTED_PRINTABLE, emails.BASE64_TEXT)]
+    chosen = shorter_encoding(text).body_encode(text)
+    assert chosen.isascii()
+    # Soft line breaks are not counted: 3 characters in 76.
+    assert len(chosen) <= min(lengths) * 1.06 + 4
+
+
+def test_latin_mails_are_readable_on_the_wire_and_greek_ones_are_short(confirmed, settings):
+    assert already(confirmed).get_body(("plain",))["Content-Transfer-Encoding"] == "quoted-printable"
+    assert shorter_encoding("Ελληνικά " * 50) is emails.BASE64_TEXT
+
+
+def test_senders_have_domains_of_idna_2008(settings, confirmed):
+    settings.DEFAULT_FROM_EMAIL = "Papiere für dich <blatt@straße.de>"
+    settings.REPLY_TO = "redaktion@straße.de"
+    mail = already(confirmed, listed=True)
+    # IDNA 2003, which Django's own mail API has, would make it strasse.de: somebody else's.
+    assert mail["From"].addresses[0].addr_spec == "blatt@xn--strae-oqa.de"
+    assert mail["From"].addresses[0].display_name == "Papiere für dich"
+    assert mail["Reply-To"].addresses[0].addr_spec == "redaktion@xn--strae-oqa.de"
+    assert mail["Message-ID"] == "<already-1@xn--strae-oqa.de>"
+    with pytest.raises(ValueError, match="Empty Label"):
+        mailbox("papers@example..org")
+
+
+def test_one_way_out_unless_a_mailbox_for_leaving_is_set(settings, confirmed):
+    assert re.fullmatch(r"<https://papers\.example\.org/u/\w{33}/>", already(confirmed, listed=True)["List-Unsubscribe"].strip())
+    settings.UNSUBSCRIBE_MAILTO = "leave@example.org"
+    first, second = already(confirmed, listed=True)["List-Unsubscribe"].strip().split(", ")
+    assert first.startswith("<https://")
+    assert re.fullmatch(r"<mailto:leave@example\.org\?subject=unsubscribe%20\w{33}>", second)
+    assert "List-Unsubscribe" not in already(confirmed)
+
+
+def mail_of(subject):
+    return f"From: a@example.org\r\nSubject: {subject}\r\n\r\nAnything.\r\n".encode()
+
+
+def leaving_subject(reader):
+    return "unsubscribe " + links.unsubscribe_path(reader, NOW).strip("/").split("/")[-1]
+
+
+def test_a_mail_with_the_token_lets_its_reader_leave_once(confirmed):
+    assert inbound.unsubscribe_by_mail(mail_of(f"Fwd: {leaving_subject(confirmed)}"), NOW)
+    assert inbound.unsubscribe_by_mail(mail_of(leaving_subject(confirmed)), NOW)
+    assert Subscriber.objects.get().state == Subscriber.State.UNSUBSCRIBED
+    assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.WITHDRAWN).count() == 1
+
+
+def test_no_other_mail_lets_anybody_leave(confirmed):
+    token = links.manage_token(confirmed, NOW)
+    for subject in ("unsubscribe", "Re: Out of office", f"unsubscribe {token}", leaving_subject(confirmed)[:-1]):
+        assert not inbound.unsubscribe_by_mail(mail_of(subject), NOW)
+    assert Subscriber.objects.get().state == Subscriber.State.ACTIVE
+
+
+@given(raw=st.binary(max_size=300))
+def test_whatever_comes_to_the_mailbox_is_taken(raw):
+    assert not inbound.unsubscribe_by_mail(b"Subject: " + raw, NOW)
+
+
+def test_the_pipe_tells_the_mail_server_to_come_again_when_the_database_is_away(confirmed, monkeypatch):
+    def pipe():
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(mail_of(leaving_subject(confirmed)))))
+        call_command("receive_unsubscribe", stdout=TextIOWrapper(BytesIO()))
+
+    def away(*_):
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("subscriptions.lifecycle.unsubscribe", away)
+        with pytest.raises(CommandError) as refused:
+            pipe()
+    assert refused.value.returncode == 75
+    pipe()
+    assert Subscriber.objects.get().state == Subscriber.State.UNSUBSCRIBED
+
+
+def test_a_mail_is_in_its_readers_language_and_direction(confirmed, settings):
+    assert 'lang="en" dir="ltr"' in already(confirmed).get_body(("html",)).get_content()
+    with pseudo("ar") as code:
+        confirmed.language = code
+        mail = already(confirmed)
+    html = mail.get_body(("html",)).get_content()
+    assert f'lang="{code}" dir="rtl"' in html
+    assert "text-align:right" in html
+    assert mail["Subject"].strip().startswith("⟦")
+    assert already(confirmed)["Subject"] == "You are already subscribed to Daily Papers", "it is not on offer any more"
+
+
+def test_the_sender_is_named_once(confirmed, settings):
+    settings.POSTAL_ADDRESS = "Daily Papers, 1 Example Street"
+    assert already(confirmed).get_body(("plain",)).get_content().rstrip().endswith("\n\nDaily Papers, 1 Example Street")
+    settings.POSTAL_ADDRESS = "1 Example Street"
+    assert already(confirmed).get_body(("plain",)).get_content().rstrip().endswith("\n\nDaily Papers, 1 Example Street")
