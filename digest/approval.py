@@ -1,42 +1,49 @@
-"""Approve, hold, release: by an editor's hand or by itself at the set hour."""
+"""Approve, hold, release: by an editor's hand or by itself at the set hour. The mail's linter stands at the gate."""
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import transaction
 
-from digest import editions, fetching
-from digest.models import Edition
+from digest import editions, fetching, preflight
+from digest.models import Edition, EditionPaper
+from digest.preflight import LeftOut, Verdict
 
 log = logging.getLogger(__name__)
+LINTER = "linter"
+Alert = Callable[[str, str], None]  # tells the operators: subject, text
 
 
 class NotApproved(Exception):  # noqa: N818 - a refusal with its reason, not a crash
     """The edition cannot be approved; the text says why and what to do."""
 
 
-def approve(edition: Edition, now: datetime, by: str) -> Edition:
-    """Make a draft visible and ready for planning. Approving twice is harmless. Raises NotApproved."""
+def approve(edition: Edition, now: datetime, by: str, *, unchecked: bool = False) -> Verdict:
+    """Make a draft visible and ready for planning; what the linter says of its mail, with the papers it left out.
+
+    Approving twice is harmless. Takes seconds, so call it in no transaction. ``unchecked`` passes the linter by: it can
+    be wrong, and a day's mail must not hang on that. Raises NotApproved.
+    """
     if edition.state != Edition.State.DRAFT:
-        return edition
-    if edition.held:
-        raise NotApproved(f"The edition of {edition.day} is held: {edition.held_reason}. Release it first.")
-    if not edition.entries.shown().exists():
-        raise NotApproved(f"The edition of {edition.day} shows no paper. Add one, or show a hidden one.")
-    # Compare and swap: an editor and the worker may press at the same moment.
-    Edition.objects.filter(pk=edition.pk, state=Edition.State.DRAFT, held=False).update(
-        state=Edition.State.APPROVED, approved_at=now, approved_by=by
-    )
-    edition.refresh_from_db()
-    return edition
+        return Verdict()
+    _refuse_unless_ready(edition)
+    if unchecked:
+        verdict = Verdict(passed=preflight.shown_in(edition))
+    elif (verdict := preflight.check(edition, now)).faults:
+        raise NotApproved(_refusal(edition, verdict))
+    leave_out(verdict.left_out)
+    with transaction.atomic():
+        _swap(edition, verdict, now, by)
+    return verdict
 
 
-def approve_due(now: datetime, by: str = "") -> list[Edition]:
+def approve_due(now: datetime, by: str = "", alert: Alert = lambda _subject, _text: None) -> list[Edition]:
     """Approve the drafts whose hour EDITION_APPROVE_AT (UTC) has come, all at once; those that cannot be stay drafts.
 
     While a source is still to be read, or waits for today's batch, they wait for it, at most PATIENCE, and are drafted
-    once more before.
+    once more before. One whose mail has a fault that is no paper's is held, and ``alert`` is called.
     """
     if settings.EDITION_APPROVE_AT is None:
         return []
@@ -44,14 +51,22 @@ def approve_due(now: datetime, by: str = "") -> list[Edition]:
     ready = [e for e in drafts if now >= approves_at(e)]
     if not ready or (not fetching.all_in(now, ready[-1].day) and now < approves_at(ready[-1]) + editions.PATIENCE):
         return []
+    verdicts = {edition: _gate(edition, now, by, alert) for edition in ready}
     approved = []
     with transaction.atomic():  # readers see the days together, not the oldest first
-        for edition in ready:
-            editions.draft(edition.day, now, by)
+        for edition, verdict in verdicts.items():
+            if verdict.faults:
+                continue
             try:
-                approved.append(approve(edition, now, by))
+                _swap(edition, verdict, now, by)
+            except Changed as error:
+                log.info("%s", error)
+                transaction.set_rollback(True)  # all of them wait for the next minute
+                return []
             except NotApproved as error:
                 log.info("%s", error)  # its page says so too; the next minute asks again
+            else:
+                approved.append(edition)
     return approved
 
 
@@ -69,3 +84,64 @@ def hold(edition: Edition, reason: str, by: str) -> None:
 def release(edition: Edition) -> None:
     """Let planning and sending go on."""
     Edition.objects.filter(pk=edition.pk).update(held=False, held_reason="", held_by="")
+
+
+def leave_out(papers: Sequence[LeftOut]) -> None:
+    """Hide the papers that did not pass, with the reason, unless an editor changed them meanwhile."""
+    for paper in papers:
+        log.warning("paper %s is left out, %s", paper.entry.paper_id, paper.reason)
+        entry = EditionPaper.objects.filter(pk=paper.entry.pk, hidden=False, blurb=paper.entry.blurb)
+        entry.update(hidden=True, hidden_reason=paper.reason)
+
+
+class Changed(NotApproved):
+    """The edition shows something that was not checked: a paper or a blurb came in meanwhile."""
+
+
+def _gate(edition: Edition, now: datetime, by: str, alert: Alert) -> Verdict:
+    """Draft once more and check. Outside of any transaction: it takes seconds."""
+    editions.draft(edition.day, now, by)
+    verdict = preflight.check(edition, now)
+    if verdict.faults:
+        _hold_and_alert(edition, verdict, alert)
+    else:
+        leave_out(verdict.left_out)
+    return verdict
+
+
+def _refuse_unless_ready(edition: Edition) -> None:
+    if edition.held:
+        raise NotApproved(f"The edition of {edition.day} is held: {edition.held_reason}. Release it first.")
+    if not edition.entries.shown().exists():
+        raise NotApproved(f"The edition of {edition.day} shows no paper. Add one, or show a hidden one.")
+
+
+def _swap(edition: Edition, verdict: Verdict, now: datetime, by: str) -> None:
+    _refuse_unless_ready(edition)
+    if not preflight.shown_in(edition) <= verdict.passed:
+        raise Changed(f"The edition of {edition.day} changed while its mail was checked. Approve it again.")
+    # Compare and swap: an editor and the worker may press at the same moment.
+    Edition.objects.filter(pk=edition.pk, state=Edition.State.DRAFT, held=False).update(
+        state=Edition.State.APPROVED, approved_at=now, approved_by=by
+    )
+    edition.refresh_from_db()
+    if edition.state == Edition.State.DRAFT:
+        raise NotApproved(f"The edition of {edition.day} was held at this moment.")
+
+
+def _refusal(edition: Edition, verdict: Verdict) -> str:
+    faults = " ".join(f"{f.rule}: {f.said}{f' ({f.where})' if f.where else ''}. {f.remedy}" for f in verdict.faults)
+    return f"The mail of the edition of {edition.day} has faults that no paper brings. {faults}"
+
+
+def _hold_and_alert(edition: Edition, verdict: Verdict, alert: Alert) -> None:
+    """One alert, whoever checks it at the same moment."""
+    drafts = Edition.objects.filter(pk=edition.pk, state=Edition.State.DRAFT, held=False)
+    if not drafts.update(held=True, held_reason=verdict.reason[:200], held_by=LINTER):
+        return
+    log.error("the edition of %s is held: %s", edition.day, verdict.reason)
+    alert(
+        f"The edition of {edition.day} is held",
+        f"{_refusal(edition, verdict)}\n\nNothing of it is sent. Correct the fault, then release it in the admin. "
+        f"Where the linter is wrong: release it, then manage.py approve_edition --day {edition.day} --unchecked.",
+    )

@@ -1,12 +1,12 @@
 """What can be picked now, read once for all readers of a run."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from digest.editions import PATIENCE
 from digest.models import CATCH_UP_DAYS, Edition, EditionPaper, Paper
@@ -94,12 +94,19 @@ class Board:
         return [Candidate(c.paper, place, c.trend) for place, c in enumerate(order, start=1)]
 
 
-def read_board(now: datetime) -> Board:
-    """The board as it stands. A handful of queries, whatever the number of readers."""
-    newest = Edition.objects.published().first()
-    since = (newest.day if newest else now.date()) - timedelta(days=CATCH_UP_DAYS + 1)
+def read_board(now: datetime, newest: Edition | None = None, topics: Collection[int] | None = None) -> Board:
+    """The board as it stands. A handful of queries, whatever the number of readers.
+
+    With ``newest`` the board as it stands when that edition is approved and none is later: a preview's. The edition
+    may be a draft, or held. With ``topics`` only these are matched, which is most of the cost.
+    """
+    published = Edition.objects.published()
+    if newest:
+        published = Edition.objects.filter(Q(pk__in=published.filter(day__lt=newest.day)) | Q(pk=newest.pk))
+    last = newest or published.first()
+    since = (last.day if last else now.date()) - timedelta(days=CATCH_UP_DAYS + 1)
     shown_entries = Prefetch("entries", EditionPaper.objects.shown().select_related("paper"))
-    editions = list(Edition.objects.published().filter(day__gt=since).prefetch_related(shown_entries))
+    editions = list(published.filter(day__gt=since).prefetch_related(shown_entries))
     entries, texts, pinned = {}, {}, set()
     for edition in editions:
         shown = list(edition.entries.all())
@@ -109,10 +116,11 @@ def read_board(now: datetime) -> Board:
             texts[paper.pk] = paper_text(paper)
     twins = twins_of(texts)
     ready = list(texts.values())
-    matches = match_all(ready, [topic_terms(topic) for topic in Topic.objects.all()])
+    wanted = Topic.objects.all() if topics is None else Topic.objects.filter(pk__in=topics)
+    matches = match_all(ready, [topic_terms(topic) for topic in wanted])
     return Board(
         days=tuple(sorted(entries)),
-        held=frozenset(e.day for e in editions if e.held),
+        held=frozenset(e.day for e in editions if e.held and e != newest),
         entries=entries,
         pinned=frozenset(pinned),
         matches=matches,

@@ -1,8 +1,8 @@
 """Due readers -> claim -> select -> Digest rows, or a named skip. Sends nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -80,6 +80,20 @@ def _next_chunk(now: datetime, last: tuple[datetime, int] | None) -> list[Subscr
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What one reader chose and got."""
+
+    interests: Interests = field(default_factory=Interests)
+    seen_to: date | None = None  # the newest edition that was looked at for this reader
+    sent: Set[int] = frozenset()  # papers of days that are not folded
+
+    @classmethod
+    def of(cls, reader: Subscriber, before: date | None = None) -> "History":
+        """A reader's; ``before`` leaves out what came of the edition of that day and of later ones."""
+        return _Histories.of([reader.pk], before).of_reader(reader.pk)
+
+
+@dataclass(frozen=True, slots=True)
 class _Histories:
     """What a chunk of readers chose and got, in four queries."""
 
@@ -88,9 +102,16 @@ class _Histories:
     seen_to: dict[int, date]
     sent: dict[int, set[int]]
 
+    def of_reader(self, reader: int) -> History:
+        return History(
+            self.interests.get(reader, Interests()), self.seen_to.get(reader), self.sent.get(reader, frozenset())
+        )
+
     @classmethod
-    def of(cls, readers: Sequence[int]) -> "_Histories":
+    def of(cls, readers: Sequence[int], before: date | None = None) -> "_Histories":
         own = Digest.objects.filter(subscriber__in=readers)
+        if before:
+            own = own.exclude(content_to__gte=before)
         days = set(own.filter(folded=False).values_list("subscriber_id", "day"))
         seen_to = dict(
             own.exclude(content_to=None)
@@ -145,21 +166,33 @@ def _digest_for(
     """The reader's digest, a skip with its reason, or None: wait for an edition."""
     if now > due_at + timedelta(hours=settings.LATE_AFTER_HOURS):
         return _skip(reader, now, due_at=due_at, by=by, reason=LATE)
-    days = board.window(histories.seen_to.get(reader.pk), weekly=reader.is_weekly)
-    free = board.not_held(days)
+    history = histories.of_reader(reader.pk)
+    days = board.window(history.seen_to, weekly=reader.is_weekly)
     deadline = due_at + timedelta(hours=settings.EDITION_WAIT_HOURS)
     newest_is_held = bool(days) and days[-1] in board.held
     if board.expects_more(now, deadline) or (now < deadline and (newest_is_held or not days)):
         return None
+    return propose(reader, history, board, now, due_at=due_at, by=by)
+
+
+def propose(
+    reader: Subscriber, history: History, board: Board, now: datetime, *, due_at: datetime, by: str = ""
+) -> Digest:
+    """The digest of this reader from what the board holds, or a skip with its reason. Unsaved; reads no row.
+
+    ``due_at`` (UTC) gives the local day. The reader may be an unsaved one, with a history that was made up.
+    """
+    days = board.window(history.seen_to, weekly=reader.is_weekly)
+    free = board.not_held(days)
     if not free:
         return _skip(reader, now, due_at=due_at, by=by, reason=HELD if days else NO_EDITION)
-    own = histories.interests.get(reader.pk, Interests())
+    own = history.interests
     wanted = board.wanted(own)
     picks = pick(
         board.candidates(free),
         wanted,
         wanted,
-        sent=board.had(reader.pk, histories.sent.get(reader.pk, set())) | board.with_muted_words(own),
+        sent=board.had(reader.pk, history.sent) | board.with_muted_words(own),
         muted=board.in_muted_topics(own),
         limit=reader.paper_limit,
         only_topics=reader.only_my_topics,

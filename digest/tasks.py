@@ -11,7 +11,7 @@ from django.db import transaction
 
 from digest import approval, delivery, editions, fetching, filling, outcomes, planning, retention
 from subscriptions import clock
-from subscriptions.tasks import nudge
+from subscriptions.tasks import alert, nudge
 
 log = logging.getLogger(__name__)
 SEND_DEADLINE = 60  # seconds of one send task: a warm shutdown must not wait longer
@@ -39,7 +39,7 @@ def draft_edition(self: Any) -> None:
 @shared_task(bind=True, name="digest.tasks.approve_edition")
 def approve_edition(self: Any) -> None:
     """Approve the editions whose hour has come."""
-    if approval.approve_due(clock.now(), by=self.request.hostname):
+    if approval.approve_due(clock.now(), by=self.request.hostname, alert=alert):
         nudge(plan_digests)
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from digest.views import health, mailbox, public, reader
+from digest.views import feedback, health, mail, mailbox, public, reader
 
 
 class IsoDate:
@@ -26,9 +26,12 @@ register_converter(IsoDate, "date")
 urlpatterns = [
     path("", public.today, name="today"),
     path("days/<date:day>/", public.day, name="day"),
+    path("days/<date:day>/mail/", mail.archive, name="day-mail"),
+    path("days/<date:day>/mail/html/", mail.archive_html, name="day-mail-html"),
     path("papers/<int:pk>/", public.paper, name="paper"),
     path("r/<str:token>/", reader.reader, name="reader"),
     path("r/<str:token>/now/", reader.send_now, name="send-now"),
+    path("say/<str:token>/<int:paper>/<str:verb>/", feedback.feedback, name="feedback"),
     path("mailbox/", mailbox.mailbox, name="mailbox"),
     path("mailbox/<str:name>/", mailbox.letter, name="letter"),
     path("mailbox/<str:name>/html/", mailbox.letter_html, name="letter-html"),

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from subscriptions import webhooks
 from subscriptions.emails import mailbox
 
+LONGEST_NAME = 30
 HINT_TABLE = "See the settings table in README.md; an unset variable takes its default."
 
 
@@ -70,7 +71,7 @@ def _is_mailbox(text: str) -> bool:
 
 @register
 def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
-    """E004, E005, E006, E007, E017, W001: the public address of the site, and the addresses in mails."""
+    """E004, E005, E006, E007, E017, E018, W001: the public address of the site, and the addresses in mails."""
     found: list[CheckMessage] = []
     parts = urlsplit(settings.SITE_URL)
     if (
@@ -94,11 +95,13 @@ def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
                     id="daily_papers.E006",
                 )
             )
+    if not 0 < len(settings.SITE_NAME) <= LONGEST_NAME:
+        message = f"SITE_NAME has {len(settings.SITE_NAME)} characters; it must be from 1 to {LONGEST_NAME}."
+        hint = "It stands in the subjects of letters, which phones cut after some 40 characters."
+        found.append(Error(message, hint=hint, id="daily_papers.E018"))
     mailto = settings.UNSUBSCRIBE_MAILTO
     if mailto and not re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+", mailto):
-        hint = (
-            "The bare address of a mailbox that receive_unsubscribe reads, like leave@example.org; or nothing."
-        )
+        hint = "The bare address of a mailbox that receive_unsubscribe reads, like leave@example.org; or nothing."
         found.append(Error("UNSUBSCRIBE_MAILTO is not an address.", hint=hint, id="daily_papers.E017"))
     if not settings.POSTAL_ADDRESS:
         message, hint = "POSTAL_ADDRESS is empty.", "Mail law (15 USC 7704) wants one in every digest."

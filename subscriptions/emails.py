@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.charset import BASE64, QP, SHORTEST, Charset
 from email.headerregistry import Address
@@ -25,14 +25,23 @@ _GAPS = re.compile(r"\n{3,}")
 _PLAIN = bytes(octet for octet in range(32, 127) if octet != ord("=")) + b"\n"
 
 
-def _charset(body_encoding: int) -> Charset:
+class _Utf8(Charset):
     """UTF-8 that goes over the wire in 7 bits. Django sends 8bit; a relay that re-encodes that breaks DKIM."""
-    charset = Charset("utf-8")
-    charset.header_encoding, charset.body_encoding = SHORTEST, body_encoding
-    return charset
+
+    def __init__(self, body_encoding: int) -> None:
+        super().__init__("utf-8")
+        self.header_encoding, self.body_encoding = SHORTEST, body_encoding
+
+    def header_encode_lines(self, string: str, maxlengths: Iterator[int]) -> list[str | None]:
+        """Encoded-words of 66 characters, which fit a line with "Subject: " before them.
+
+        RFC 2047 section 2 allows 75. Django does not tell the standard library's Header what it is for, so that would
+        have 76, and fold before the first.
+        """
+        return super().header_encode_lines(string, (length - 10 for length in maxlengths))
 
 
-QUOTED_PRINTABLE, BASE64_TEXT = _charset(QP), _charset(BASE64)
+QUOTED_PRINTABLE, BASE64_TEXT = _Utf8(QP), _Utf8(BASE64)
 
 
 def message_to(

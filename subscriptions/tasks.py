@@ -93,7 +93,7 @@ def tidy() -> None:
     cache.set(BEAT_SEEN, now.isoformat(), timeout=None)
     if breaker := guard.watch(now):
         log.error("confirmation mails are held: %s", breaker.reason)
-        _alert(
+        alert(
             "Confirmation mails are held",
             f"{breaker.reason}.\n\nLook at Sign-up requests and Budgets in the admin, then close it under Breakers.",
         )
@@ -105,7 +105,7 @@ def tidy() -> None:
         log.info("forgot %s old mail events, or what was in them", gone)
 
 
-def _alert(subject: str, text: str) -> None:
+def alert(subject: str, text: str) -> None:
     """Tell the operators (ALERT_EMAILS). A mail server that is away is no reason to fail: the log has it."""
     try:
         mail_admins(subject, text)

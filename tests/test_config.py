@@ -53,6 +53,7 @@ def test_good_settings_start():
         ("FROM_EMAIL", "nobody", "E006"),
         ("FROM_EMAIL", "Papers <papers@example..org>", "E006"),
         ("SITE_URL", "https://straße.example", "E004"),
+        ("SITE_NAME", "The Daily Papers of a Very Long Name", "E018"),
         ("UNSUBSCRIBE_MAILTO", "Leave <leave@example.org>", "E017"),
         ("POSTAL_ADDRESS", "", "E007"),
         ("SEND_CHUNK", "0", "E008"),

@@ -2,25 +2,25 @@
 # ruff: noqa: ARG002 - the hooks have Django's signatures
 
 import re
-from copy import copy
 from datetime import date, timedelta
 from typing import Any
 
-from csp.decorators import csp
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
 
 from digest import outcomes
+from digest.lint.mail import Mail
 from digest.models import Digest
-from digest.rendering import Shelf, digest_message, items_of
-from digest.views.mailbox import MAIL_POLICY
+from digest.preview import of_digest
+from digest.rendering import Shelf, items_of
+from digest.views.mail import mail_html, mail_page, shown_as_mail
 from subscriptions import clock
 from subscriptions.admin import ReadOnlyAdmin
 
@@ -107,25 +107,38 @@ class DigestAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
-        """And the preview, under the policy that a mail is shown with."""
-        view = self.admin_site.admin_view(self.preview)
-        return [path("<int:pk>/preview/", view, name="digest_digest_preview"), *super().get_urls()]
+        """The mail with all its controls, and its HTML part under the policy that a mail is shown with."""
+        page, html = map(self.admin_site.admin_view, (self.mail, self.preview))
+        return [
+            path("<int:pk>/mail/", page, name="digest_digest_mail"),
+            path("<int:pk>/preview/", html, name="digest_digest_preview"),
+            *super().get_urls(),
+        ]
 
-    @method_decorator([csp(MAIL_POLICY), xframe_options_sameorigin])
+    @method_decorator(require_safe)
+    def mail(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The mail as its reader gets it."""
+        return mail_page(
+            request,
+            self._mail_of(request, pk),
+            html_url=reverse("admin:digest_digest_preview", args=[pk]),
+            back=(reverse("admin:digest_digest_change", args=[pk]), f"Digest {pk}"),
+            about="As its reader gets it. Its links open nobody’s pages.",
+        )
+
+    @method_decorator([shown_as_mail, require_safe])
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The HTML part as its reader gets it; its links do nothing, they are reader 0's, who is nobody."""
+        """The HTML part alone; its links do nothing, they are reader 0's, who is nobody."""
+        return mail_html(request, self._mail_of(request, pk))
+
+    def _mail_of(self, request: HttpRequest, pk: int) -> Mail:
         digest = get_object_or_404(Digest.objects.select_related("subscriber"), pk=pk)
         if not self.has_view_permission(request, digest):
             raise PermissionDenied
-        if digest.subscriber is None:
-            raise Http404("Its reader is erased.")
-        nobody = copy(digest.subscriber)
-        nobody.pk, nobody.email, nobody.text_only = 0, "reader@example.org", False
         try:
-            message = digest_message(digest, nobody, Shelf.for_digests([digest]), now=digest.accepted_at or clock.now())
+            return of_digest(digest, clock.now()).mail
         except ValueError as error:
-            raise Http404("It has no paper to show.") from error
-        return HttpResponse(message.alternatives[0][0])
+            raise Http404(f"There is no mail to show: {error}.") from error
 
 
 def _sum(day: str) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.timesince import timeuntil
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from digest import approval, editions
 from digest.admin.entries import Row, rows_of, save
+from digest.admin.previews import Previewed, checked
 from digest.models import Edition, EditionPaper
 from subscriptions import clock
 from subscriptions.admin import ListAdmin, never
@@ -45,7 +46,7 @@ def next_step(edition: Edition, now: datetime) -> str:
 
 
 @admin.register(Edition)
-class EditionAdmin(ListAdmin):
+class EditionAdmin(Previewed, ListAdmin):
     """Editions are drafted by the machine; editors shape, approve, hold and release them."""
 
     list_display = ("day", "state", "is_held", "papers", "approved_by", "approved_at")
@@ -76,13 +77,14 @@ class EditionAdmin(ListAdmin):
         return f"by {obj.held_by}: {obj.held_reason}" if obj.held else ""
 
     def get_urls(self) -> list[URLPattern]:
-        """The three decisions, each a POST."""
+        """The three decisions, each a POST; the linter's verdict and the previews."""
         decide = self.admin_site.admin_view(self.decide)
         own = [
             path(f"<int:pk>/{what}/", decide, {"what": what}, name=f"digest_edition_{what}")
             for what in ("approve", "hold", "release")
         ]
-        return [*own, *super().get_urls()]
+        check = path("<int:pk>/check/", self.admin_site.admin_view(self.check_mail), name="digest_edition_check")
+        return [*own, check, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -108,7 +110,17 @@ class EditionAdmin(ListAdmin):
         self.message_user(request, f"Saved: {len(said)} changes." if said else "Nothing was changed.")
         return redirect(request.path)
 
-    def _page(self, request: HttpRequest, edition: Edition, rows: list[Row]) -> HttpResponse:
+    @method_decorator(require_safe)
+    def check_mail(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The edition's page with what the linter says of its mail. Takes seconds, so it is a page of its own."""
+        edition = get_object_or_404(Edition, pk=pk)
+        if not self.has_view_permission(request, edition):
+            raise PermissionDenied
+        return self._page(request, edition, rows_of(edition), {"checked": checked(edition, clock.now())})
+
+    def _page(
+        self, request: HttpRequest, edition: Edition, rows: list[Row], more: dict[str, Any] | None = None
+    ) -> HttpResponse:
         may_decide = request.user.has_perm("digest.approve_edition")
         context = {
             **self.admin_site.each_context(request),
@@ -123,6 +135,7 @@ class EditionAdmin(ListAdmin):
             "published": edition.state != Edition.State.DRAFT,
             "next_step": next_step(edition, clock.now()),
             "errors": any(row.form.is_bound and row.form.errors for row in rows),
+            **(more or {}),
         }
         return TemplateResponse(request, "admin/digest/edition/change_form.html", context)
 
@@ -144,9 +157,10 @@ class EditionAdmin(ListAdmin):
     def _approve(self, edition: Edition, request: HttpRequest) -> str:
         if edition.state != Edition.State.DRAFT:
             raise approval.NotApproved(f"The edition of {edition.day} is {edition.state} already.")
-        edition = approval.approve(edition, clock.now(), _name(request))
-        if edition.state == Edition.State.DRAFT:
-            raise approval.NotApproved(f"The edition of {edition.day} was held at this moment.")
+        verdict = approval.approve(edition, clock.now(), _name(request))
+        for paper in verdict.left_out:
+            said = f"Left out: “{paper.entry.paper}”. {paper.reason}. Correct it, then untick Hide in its row."
+            self.message_user(request, said, messages.WARNING)
         return "Approved. Digests are planned within a minute."
 
     def _hold(self, edition: Edition, request: HttpRequest) -> str:

@@ -81,9 +81,13 @@ def subject_line(items: Sequence[Item]) -> str:
     more = len(items) - 1
     if not more:
         return shorten(items[0].paper.title, SUBJECT_LENGTH)
+    values = {"more": sentences.number(more)}
     words = ngettext("%(title)s, and %(more)s more", "%(title)s, and %(more)s more", more)
-    room = SUBJECT_LENGTH - len(words % {"title": "", "more": sentences.number(more)})
-    return words % {"title": shorten(items[0].paper.title, room), "more": sentences.number(more)}
+    room = SUBJECT_LENGTH - len(words % {"title": "", **values})
+    title = shorten(items[0].paper.title, room)
+    if title.endswith("…"):  # a comma after it looks like a slip
+        words = ngettext("%(title)s and %(more)s more", "%(title)s and %(more)s more", more)
+    return words % {"title": title, **values}
 
 
 def preheader(items: Sequence[Item], day: date) -> str:

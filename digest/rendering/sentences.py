@@ -107,7 +107,7 @@ def reasons_in_words(why: Iterable[Mapping[str, Any]], topics: Mapping[int, str]
         elif "author" in reason:
             said.append(_("you follow %(author)s") % reason)
         elif topic := topics.get(reason["topic"]):
-            terms = _(", ").join(reason.get("terms", ())[:2])
+            terms = _(", ").join(_("“%(word)s”") % {"word": term} for term in reason.get("terms", ())[:2])
             if terms:
                 said.append(_("your topic %(topic)s (it names %(terms)s)") % {"topic": topic, "terms": terms})
             else:
@@ -163,23 +163,23 @@ def _freshness(source: Mapping[str, str], day: date) -> str:
                 )
                 % values
             )
-        return ngettext("%(source)s: %(papers)s paper", "%(source)s: %(papers)s papers", papers) % values
+        return ngettext("%(source)s (%(papers)s paper)", "%(source)s (%(papers)s papers)", papers) % values
     if state == SourceRun.State.QUIET:
         return _quiet(reason) % values
     words = {
-        SourceRun.State.WAITING: _("%(source)s: not in yet"),
-        SourceRun.State.STALLED: _("%(source)s: not renewed"),
-        SourceRun.State.FAILED: _("%(source)s: could not be read"),
+        SourceRun.State.WAITING: _("%(source)s (not in yet)"),
+        SourceRun.State.STALLED: _("%(source)s (not renewed)"),
+        SourceRun.State.FAILED: _("%(source)s (could not be read)"),
     }
-    return words.get(state, _("%(source)s: not read yet")) % values
+    return words.get(state, _("%(source)s (not read yet)")) % values
 
 
 def _quiet(reason: str) -> str:
     if reason.startswith("weekend"):
-        return _("%(source)s: nothing, as on every weekend")
+        return _("%(source)s (nothing, as on every weekend)")
     if reason.startswith("arXiv holiday"):
-        return _("%(source)s: nothing, since arXiv has a holiday")
-    return _("%(source)s: nothing was announced")
+        return _("%(source)s (nothing, since arXiv has a holiday)")
+    return _("%(source)s (nothing was announced)")
 
 
 def _source_name(source: str) -> str:

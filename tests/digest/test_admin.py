@@ -429,6 +429,7 @@ def decide(client, edition, what, **values):
 
 
 def test_an_editor_with_the_permission_holds_releases_and_approves(staff, edition):
+    Paper.objects.update(title="A study of robots")  # one letter is no name for a link
     client = staff("view_edition", "approve_edition")
     assert "Write why" in decide(client, edition, "hold")
     assert "held by ana" in decide(client, edition, "hold", reason="a wrong paper")

@@ -107,7 +107,7 @@ def test_mutes_alone_are_told_apart_from_wishes(client, confirmed, speech):
 
 
 @pytest.mark.parametrize(
-    ("mask", "words"), [(127, "every day"), (16, "once a week, on Friday"), (3, "on Monday, Tuesday"), (0, "")]
+    ("mask", "words"), [(127, "Every day."), (16, "Once a week, on Friday."), (3, "On Monday, Tuesday."), (0, "")]
 )
 def test_the_rhythm_is_said_in_words(mask, words):
     assert rhythm(Subscriber(weekdays=mask)) == words

@@ -151,13 +151,13 @@ def with_reasons(digest, *why):
 @pytest.mark.parametrize(
     ("why", "sentence"),
     [
-        (["topic"], "your topic Robotics (it names robot)"),
+        (["topic"], "your topic Robotics (it names “robot”)"),
         ([PHRASE], "your keyword “protein folding”"),
         ([AUTHOR], "you follow Ana Unal"),
         ([AUTHOR, {"author": "Bo Sample"}], "you follow Ana Unal; you follow Bo Sample"),
         (
             ["topic", PHRASE, AUTHOR],
-            "your topic Robotics (it names robot); your keyword “protein folding”; you follow Ana Unal",
+            "your topic Robotics (it names “robot”); your keyword “protein folding”; you follow Ana Unal",
         ),
     ],
 )
@@ -170,7 +170,7 @@ def test_both_parts_say_why_in_one_sentence(digest, robotics, why, sentence):
 def test_editors_see_each_reason_by_itself(digest, robotics):
     digest.picks[0]["why"] = [{"topic": robotics.pk, **ROBOT}, PHRASE, AUTHOR]
     assert items_of(digest, Shelf.for_digests([digest]))[0].reasons == (
-        "your topic Robotics (it names robot)",
+        "your topic Robotics (it names “robot”)",
         "your keyword “protein folding”",
         "you follow Ana Unal",
     )

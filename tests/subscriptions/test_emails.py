@@ -5,6 +5,7 @@ from email import message_from_bytes, policy
 from io import BytesIO, TextIOWrapper
 
 import pytest
+from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from subscriptions import emails, inbound, links
 from subscriptions.emails import LINE, mailbox, message_to, set_in_lines, shorter_encoding
 from subscriptions.models import ConsentEvent, Subscriber
-from tests.conftest import NOW, make_reader
+from tests.conftest import NOW
 from tests.pseudo import pseudo
 
 LINKS = {"preferences_url": "https://papers.example.org/r/x/preferences/"}
@@ -54,6 +55,17 @@ def test_latin_mails_are_readable_on_the_wire_and_greek_ones_are_short(confirmed
     assert shorter_encoding("Ελληνικά " * 50) is emails.BASE64_TEXT
 
 
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], min_codepoint=128), min_size=1, max_size=150))
+def test_encoded_words_of_a_subject_are_as_short_as_they_must_be(subject):
+    message = EmailMessage(subject, "x", "a@example.org", ["b@example.org"])
+    message.encoding = emails.QUOTED_PRINTABLE
+    raw = message.message().as_bytes()
+    (line,) = re.findall(rb"^Subject: ((?:.|\n )*)$", raw, re.MULTILINE)
+    assert all(len(word) <= 75 for word in line.split())
+    read = str(message_from_bytes(raw, policy=policy.default)["Subject"])
+    assert "".join(read.split()) == "".join(subject.split())
+
+
 def test_senders_have_domains_of_idna_2008(settings, confirmed):
     settings.DEFAULT_FROM_EMAIL = "Papiere für dich <blatt@straße.de>"
     settings.REPLY_TO = "redaktion@straße.de"
@@ -68,7 +80,9 @@ def test_senders_have_domains_of_idna_2008(settings, confirmed):
 
 
 def test_one_way_out_unless_a_mailbox_for_leaving_is_set(settings, confirmed):
-    assert re.fullmatch(r"<https://papers\.example\.org/u/\w{33}/>", already(confirmed, listed=True)["List-Unsubscribe"].strip())
+    assert re.fullmatch(
+        r"<https://papers\.example\.org/u/\w{33}/>", already(confirmed, listed=True)["List-Unsubscribe"].strip()
+    )
     settings.UNSUBSCRIBE_MAILTO = "leave@example.org"
     first, second = already(confirmed, listed=True)["List-Unsubscribe"].strip().split(", ")
     assert first.startswith("<https://")

@@ -1,0 +1,124 @@
+"""SPF: who may send with this domain in Return-Path (RFC 7208)."""
+
+import re
+from dataclasses import dataclass, field
+
+from digest.health.names import Answer, Ask, How, unanswered
+from digest.health.verdict import Verdict, fault, ok, warning
+
+NAME = "SPF"
+MAX_LOOKUPS, MAX_VOIDS = 10, 2  # RFC 7208 section 4.6.4
+LOOKED_UP = {"include", "a", "mx", "ptr", "exists", "redirect"}
+NEEDS_VALUE = {"include", "exists", "ip4", "ip6"}
+TERM = re.compile(  # RFC 7208 section 12; a modifier, like exp=, may have any name
+    r"(?P<sign>[-+~?]?)(?P<mechanism>all|include|a|mx|ptr|ip4|ip6|exists)(?::(?P<value>[^/\s]+))?(?:/[/\d]+)?"
+    r"|(?P<modifier>[a-z][\w.-]*)=(?P<target>\S*)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Walk:
+    """What following a record through its includes met."""
+
+    ask: Ask
+    lookups: int = 0
+    voids: int = 0
+    wrong: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+    silent: tuple[str, Answer] | None = None
+
+
+def spf(domain: str, ask: Ask) -> Verdict:
+    """The SPF record of ``domain``, the one of Return-Path: one record that can be read, within the limits."""
+    answer = ask(domain, "TXT")
+    if answer.is_open:
+        return unanswered(NAME, domain, answer)
+    records = _records(answer)
+    if not records:
+        said = f"{domain}: {answer.how if answer.how is not How.FOUND else 'no SPF record'}"
+        return fault(NAME, said, f'Publish a TXT record at {domain}, like "v=spf1 include:_spf.example.net -all".')
+    if len(records) > 1:
+        said = f"{domain} has {len(records)} SPF records: receivers ignore them all (RFC 7208 section 4.5)"
+        return fault(NAME, said, "Make one of them.")
+    walk = Walk(ask)
+    end = _follow(records[0], domain, walk, seen=(domain,))
+    return _judge(domain, walk, end)
+
+
+def _judge(domain: str, walk: Walk, end: str) -> Verdict:
+    counted = f"{domain}: {walk.lookups} of {MAX_LOOKUPS} look-ups, ends in {end or 'nothing'}"
+    if walk.wrong:
+        return fault(NAME, f"{counted}; {'; '.join(walk.wrong)}", "Correct the record: as it is, receivers give up.")
+    if walk.lookups > MAX_LOOKUPS:
+        return fault(NAME, f"{counted} (RFC 7208 section 4.6.4)", "Take out includes that nobody sends by any more.")
+    if walk.voids > MAX_VOIDS:
+        said = f"{counted}; {walk.voids} look-ups found nothing, {MAX_VOIDS} are allowed"
+        return fault(NAME, said, "Take out the names that do not exist.")
+    if end == "+all":
+        return fault(NAME, f"{counted}: anybody may send as you", "End it in ~all or -all.")
+    if walk.silent:
+        return unanswered(NAME, f"{counted} so far; {walk.silent[0]}", walk.silent[1])
+    if end not in {"-all", "~all"}:
+        return warning(NAME, counted, "End it in ~all or -all.")
+    if walk.odd:
+        return warning(NAME, f"{counted}; {'; '.join(walk.odd)}", "Write these parts differently.")
+    return ok(NAME, counted)
+
+
+def _records(answer: Answer) -> list[str]:
+    """A record is "v=spf1" alone or followed by a space; "v=spf10" is none (RFC 7208 section 4.5)."""
+    return [text for text in answer.texts if re.match(r"v=spf1(\s|$)", text, re.IGNORECASE)]
+
+
+def _follow(record: str, domain: str, walk: Walk, seen: tuple[str, ...]) -> str:
+    """Count what the record of ``domain`` asks for; how it ends: "-all", "~all", "?all", "+all" or ""."""
+    end, redirect = "", ""
+    for text in record.split()[1:]:
+        term = TERM.fullmatch(text)
+        mechanism = (term["mechanism"] or "").lower() if term else ""
+        if term is None or (mechanism in NEEDS_VALUE and not term["value"]):
+            walk.wrong.append(f"{text!r} in the record of {domain} cannot be read")
+            continue
+        if mechanism == "all":
+            end = (term["sign"] or "+") + "all"
+            break  # what follows is never read (RFC 7208 section 5.1)
+        if mechanism in LOOKED_UP:
+            _look_up(mechanism, term["value"] or domain, domain, walk, seen)
+        elif (term["modifier"] or "").lower() == "redirect":
+            redirect = term["target"]
+    if redirect and not end:  # "redirect" counts only where there is no "all" (RFC 7208 section 6.1)
+        return _look_up("redirect", redirect, domain, walk, seen)
+    return end
+
+
+def _look_up(mechanism: str, target: str, domain: str, walk: Walk, seen: tuple[str, ...]) -> str:
+    walk.lookups += 1
+    if mechanism == "ptr":
+        walk.odd.append(f'"ptr" in the record of {domain} should not be used (RFC 7208 section 5.5)')
+    if mechanism == "ptr" or "%" in target or walk.lookups > MAX_LOOKUPS:
+        return ""  # macros depend on the mail; past the limit a receiver stops as well
+    if mechanism not in {"include", "redirect"}:
+        _count_void(mechanism, target, walk)
+        return ""
+    if target.lower() in seen:
+        walk.wrong.append(f"{target} includes itself")
+        return ""
+    answer = walk.ask(target, "TXT")
+    if answer.is_open:
+        walk.silent = (target, answer)
+        return ""
+    records = _records(answer)
+    if len(records) != 1:  # RFC 7208 section 5.2: an include without a record is a permanent error
+        walk.wrong.append(f"{target} has {len(records) or 'no'} SPF records")
+        return ""
+    return _follow(records[0], target, walk, (*seen, target.lower()))
+
+
+def _count_void(mechanism: str, target: str, walk: Walk) -> None:
+    """A look-up is void where the answer is empty; of "a" and "exists" in both address families."""
+    answers = [walk.ask(target, "MX")] if mechanism == "mx" else [walk.ask(target, kind) for kind in ("A", "AAAA")]
+    if all(answer.is_void for answer in answers):
+        walk.voids += 1
+    elif all(answer.is_open for answer in answers):
+        walk.silent = (target, answers[0])

@@ -1,0 +1,126 @@
+"""Work that waits longer than it should, from rows, and the clocks that all of it goes by."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from zoneinfo import TZPATH
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+
+from digest import approval
+from digest.editions import PATIENCE
+from digest.health.verdict import Verdict, fault, not_checked, ok, warning
+from digest.models import Digest, Edition
+from subscriptions.models import SignupRequest, Subscriber
+
+SIGNUP_WAIT, DUE_WAIT, PLANNED_WAIT = timedelta(minutes=10), timedelta(minutes=10), timedelta(minutes=15)
+DRIFT, FAR_OFF = timedelta(seconds=5), timedelta(seconds=60)
+RUN_AGAIN = "See whether beat and the workers run, and what their log says."
+
+
+def waiting(now: datetime) -> list[Verdict]:
+    """What waits although nothing keeps it."""
+    return [signups(now), readers(now), digests(now), editions(now)]
+
+
+def signups(now: datetime) -> Verdict:
+    """Sign-up requests that no worker took; those that the guard holds are not among them."""
+    late = SignupRequest.objects.free(now).filter(created_at__lt=now - SIGNUP_WAIT).order_by("created_at")
+    oldest = late.values_list("created_at", flat=True).first()
+    return _late("Sign-ups", late.count(), oldest, now, "unanswered", RUN_AGAIN)
+
+
+def readers(now: datetime) -> Verdict:
+    """Due readers who were passed over: today's edition is approved and new to them, or no wait is as long as this."""
+    any_wait = timedelta(hours=settings.EDITION_WAIT_HOURS) + PATIENCE + DUE_WAIT
+    passed_over = Q(next_due_at__lte=now - any_wait)
+    today = Edition.objects.published().filter(day=now.date(), held=False, approved_at__lte=now - DUE_WAIT)
+    if today.exists():
+        had_it = Digest.objects.filter(subscriber=OuterRef("pk"), content_to__gte=now.date())
+        passed_over |= Q(~Exists(had_it), next_due_at__lte=now - DUE_WAIT)
+    late = Subscriber.objects.active(now).filter(passed_over).order_by("next_due_at")
+    oldest = late.values_list("next_due_at", flat=True).first()
+    return _late("Due readers", late.count(), oldest, now, "not planned", RUN_AGAIN)
+
+
+def digests(now: datetime) -> Verdict:
+    """Planned digests that nobody sends, without those of a held edition and those that the server asked to wait."""
+    held = Edition.objects.filter(held=True, day__gt=OuterRef("content_from"), day__lte=OuterRef("content_to"))
+    free = Q(free_at=None) | Q(free_at__lte=now)
+    late = Digest.objects.filter(free, ~Exists(held), state=Digest.State.PLANNED, planned_at__lt=now - PLANNED_WAIT)
+    oldest = late.order_by("planned_at").values_list("planned_at", flat=True).first()
+    remedy = f"{RUN_AGAIN} If they run, the mail server is away or the limit."
+    return _late("Planned digests", late.count(), oldest, now, "not sent", remedy)
+
+
+def editions(now: datetime) -> Verdict:
+    """Drafts past their hour and the patience for late sources."""
+    name = "Editions"
+    if settings.EDITION_APPROVE_AT is None:
+        return ok(name, "approved by hand (EDITION_APPROVE_AT=never)")
+    drafts = Edition.objects.filter(state=Edition.State.DRAFT, held=False, day__lte=now.date()).order_by("day")
+    late = [str(edition.day) for edition in drafts if now > approval.approves_at(edition) + PATIENCE + DUE_WAIT]
+    if not late:
+        return ok(name, "none is overdue")
+    return fault(name, f"not approved: {', '.join(late)}", "Admin, Editions: the page of the day says why.")
+
+
+def _late(name: str, number: int, oldest: datetime | None, now: datetime, what: str, remedy: str) -> Verdict:
+    if oldest is None:
+        return ok(name, "none waits")
+    minutes = (now - oldest) // timedelta(minutes=1)
+    return fault(name, f"{number} {what}, the oldest for {minutes} minutes", remedy)
+
+
+def database_clock(clock: Callable[[], datetime], *, shifted: bool = False) -> Verdict:
+    """The clock of this machine against the database server's: leases are taken by one and judged by another."""
+    name = "Clock"
+    if shifted:
+        return not_checked(name, "it is shifted for a demo")
+    if connection.vendor != "postgresql":
+        return not_checked(name, "the database is on the same machine")
+    before = clock()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        there = cursor.fetchone()[0]
+    return drift(before + (clock() - before) / 2, there)
+
+
+def drift(here: datetime, there: datetime) -> Verdict:
+    """How far two clocks are apart."""
+    apart = abs(here - there)
+    said = f"{apart.total_seconds():.1f} s from the database server's"
+    remedy = "Let both machines set their clocks by NTP."
+    if apart > FAR_OFF:
+        return fault("Clock", said, remedy)
+    return warning("Clock", said, remedy) if apart > DRIFT else ok("Clock", said)
+
+
+def zone_data(release: str, now: datetime) -> Verdict:
+    """Which time zone data is read, like "2025b". Countries change their clocks at a few weeks' notice."""
+    name, remedy = "Time zone data", "Update the system's tzdata, or the package tzdata."
+    if not release[:4].isdigit():
+        return warning(name, "its version cannot be told", remedy)
+    if int(release[:4]) < now.year - 1:
+        return warning(name, f"{release} is old", remedy)
+    return ok(name, release)
+
+
+def zone_release() -> str:
+    """The version of the data that zoneinfo reads: the system's where there is one, else the package's; "" unknown."""
+    for folder in TZPATH:
+        listed = Path(folder) / "tzdata.zi"  # begins with "# version 2025b"
+        if listed.is_file():
+            with listed.open(encoding="utf-8") as lines:
+                return lines.readline().rpartition(" ")[2].strip()
+        if (Path(folder) / "Europe" / "Berlin").is_file():
+            return ""
+    try:
+        number = version("tzdata")  # "2025.2" is the second release, "2025b"
+    except PackageNotFoundError:
+        return ""
+    year, _, nth = number.partition(".")
+    return f"{year}{chr(ord('a') + int(nth) - 1)}" if nth.isdigit() and 0 < int(nth) <= 26 else number
