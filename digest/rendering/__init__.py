@@ -2,7 +2,7 @@
 
 from digest.rendering.items import BLURB_LENGTH, FollowUp, Item, follow_ups_of, item, items_of
 from digest.rendering.message import digest_message
-from digest.rendering.sentences import authors_line, days_in_words, freshness_lines
+from digest.rendering.sentences import authors_line, day_in_words, days_in_words, freshness_lines
 from digest.rendering.shelf import Shelf
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Item",
     "Shelf",
     "authors_line",
+    "day_in_words",
     "days_in_words",
     "digest_message",
     "follow_ups_of",

@@ -4,10 +4,11 @@ from datetime import date
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from digest.models import Edition, Paper
-from digest.rendering import item
+from digest.rendering import day_in_words, freshness_lines, item
 from subscriptions.forms import SignupForm
 
 
@@ -22,7 +23,7 @@ def day(request: HttpRequest, day: date) -> HttpResponse:
     """The edition of one day: its page in the archive, without anything personal."""
     edition = Edition.objects.published().filter(day=day).first()
     if edition is None:
-        raise Http404(f"There is no edition of {day:%-d %B %Y}.")
+        raise Http404(_("There is no edition of %(day)s.") % {"day": day_in_words(day)})
     return _page(request, edition)
 
 
@@ -46,6 +47,7 @@ def _page(request: HttpRequest, edition: Edition | None) -> HttpResponse:
     context = {
         "edition": edition,
         "items": items,
+        "sources": freshness_lines(edition.standing_on, edition.day) if edition else [],
         "older": older,
         "newer": newer,
         "form": SignupForm(),

@@ -44,7 +44,7 @@ def test_without_javascript_a_reader_signs_up_confirms_chooses_reads_and_leaves(
     page = open_page(java_script_enabled=False)
 
     page.goto(site)
-    assert page.get_by_text(consent.SIGN_UP, exact=True).is_visible(), "the words that are kept as agreed to"
+    assert page.get_by_text(str(consent.SIGN_UP), exact=True).is_visible(), "the words that are kept as agreed to"
     page.get_by_label("Email address").fill("ana@example.org")
     press(page, "Subscribe")
     assert heading(page) == "Check your email"
@@ -170,6 +170,7 @@ def public_pages():
     return (
         ("front page", reverse("today"), "Daily Papers"),
         ("a day", reverse("day", args=[YESTERDAY]), "Daily Papers"),
+        *days_as_mails(),
         ("a paper", papers[1].get_absolute_url(), papers[1].title),
         ("subscribe", reverse("subscribe"), "Trending papers in your email inbox, once a day"),
         ("check your email", reverse("check-email"), "Check your email"),
@@ -178,6 +179,13 @@ def public_pages():
         ("404", "/nowhere/", "Page not found"),
         ("no such day", "/days/2020-01-01/", "Page not found"),
     )
+
+
+def days_as_mails():
+    """A published day as the mail, in the ways that it can be looked at."""
+    page = reverse("day-mail", args=[YESTERDAY])
+    looks = ("", "part=text", "part=headers", "part=checks", "width=375&scheme=dark", "scheme=forced&styles=off")
+    return [(f"a day as the mail ?{look}", f"{page}?{look}", "A robot study, part 4") for look in looks]
 
 
 def readers_pages(robotics, speech):
@@ -238,6 +246,9 @@ def readers_pages(robotics, speech):
         ("reader page", reverse("reader", args=[token]), "Your digests"),
         ("reader page, paused", of(paused, "reader"), "Your digests"),
         ("answer", reverse("reader", args=[token]) + "?asked=nothing-new", "Your digests"),
+        ("more like a paper", say(reader, papers[0], "more"), "More like this"),
+        ("less like a paper", say(reader, papers[1], "less"), "Less like this"),
+        ("late feedback", say(reader, papers[0], "more", days=91), "This link has expired"),
         ("own data", fresh, "Your data"),
         ("late own data", links.fresh_path(moving, NOW - timedelta(minutes=16)), "This link has expired"),
         ("bad own data", reverse("own-data", args=["nonsense"]), "This link is not complete"),
@@ -254,6 +265,11 @@ def readers_pages(robotics, speech):
         ("left, but back again", links.left_path(reader, NOW), "You are subscribed again"),
         ("late undo", links.left_path(gone, NOW - timedelta(hours=2)), "This link has expired"),
     )
+
+
+def say(reader, paper, verb, days=0):
+    """The page behind "More like no. 1"."""
+    return reverse("feedback", args=[links.feedback_token(reader, NOW - timedelta(days=days)), paper.pk, verb])
 
 
 def moved_confirm():
@@ -284,6 +300,7 @@ def answers():
         ("fewer now", at("fewer"), "Get at most 5 papers", {}, "Fewer papers"),
         ("weekly now", at("weekly"), "Get one digest a week", {}, "One digest a week"),
         ("saved", at("preferences"), "Save", {}, "Your digests"),
+        ("said", say(reader, Paper.objects.first(), "more"), "More like this", {}, "More like this"),
         ("fresh link sent", at("fresh-link"), "Mail me a link", {}, "Check your email"),
         (
             "change the address with an error",

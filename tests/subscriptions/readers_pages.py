@@ -13,7 +13,7 @@ from subscriptions.consent import Origin
 from subscriptions.forms import SAVED, stamp
 from subscriptions.interests import Interests
 from subscriptions.models import Interest, SignupRequest, Subscriber, Suppression, Topic
-from tests.conftest import NOW, filled, make_digest, make_paper, make_reader
+from tests.conftest import NOW, TODAY, filled, make_digest, make_edition, make_paper, make_reader
 
 Kind = SignupRequest.Kind
 BAD_ADDRESSES = ("", "no address", "jörg@example.org", "ana@gmial.com")
@@ -55,8 +55,11 @@ def in_browser(code, monkeypatch, settings):
     for query in ("", "?for=link"):
         yield f"check your email {query}", browser.get(reverse("check-email") + query)
     settings.DEBUG = False
-    for number, paper in enumerate(_papers(), start=1):
+    yield "no day yet", browser.get("/")
+    papers = list(_papers())
+    for number, paper in enumerate(papers, start=1):
         yield f"paper {number}", browser.get(paper.get_absolute_url())
+    yield from _days(browser, papers)
     yield "no page", browser.get("/nowhere/")
     yield "no cookie", Client(True, headers={"accept-language": code}).post(reverse("subscribe"), filled("a@b.example"))
     for name in ("confirm", "unsubscribe", "preferences", "own-data", "left", "move"):
@@ -76,6 +79,18 @@ def _forms_that_came_oddly(browser, settings):
     for name, made in (("fast", stamp()), ("stale", old.sign("form")), ("broken", "")):
         yield name, browser.post(reverse("subscribe"), {"email": "ana@example.org", "made": made})
     settings.FORM_MIN_SECONDS = 0
+
+
+def _days(browser, papers):
+    states = ("fresh", "waiting", "stalled", "failed", "not read")
+    sources = [{"source": "arxiv_rss", "state": state, "papers": "1"} for state in states]
+    quiet = [{"source": "arxiv_api", "state": "quiet", "reason": why} for why in ("weekend", "arXiv holiday", "")]
+    make_edition([], TODAY - timedelta(days=2))
+    make_edition(papers, TODAY - timedelta(days=1), standing_on=[*sources, *quiet])
+    make_edition([make_paper(10)], TODAY)
+    for back in range(3):
+        yield f"day {back}", browser.get(reverse("day", args=[TODAY - timedelta(days=back)]))
+    yield "no such day", browser.get("/days/2020-01-01/")
 
 
 def _papers():

@@ -27,6 +27,8 @@ DATA = (
     (("protein folding", "crypto", "Ana Unal", "a", "x" * 81), "what readers typed"),
     (("the recipient was refused (550)",), "the answer of a mail server"),
     (("English", "UTC"), "languages and zones have names of their own"),
+    (("Ana Exemplar", "Bo Sample"), "names"),
+    (("←", "→"), "arrows, which no screen reader reads"),
     (
         ("cs.RO", *(f"A robot study, part {n}" for n in range(21)), "We study something. It works.", "It works."),
         "texts and categories of papers",
@@ -37,13 +39,13 @@ TEMPLATES = [
     *(ROOT / "templates").glob("[45]*.html"),
     *(ROOT / "templates" / "subscriptions").rglob("*.html"),
     *(ROOT / "templates" / "digest" / "includes").glob("*.html"),
-    *(ROOT / "templates" / "digest" / name for name in ("reader.html", "paper.html", "feedback.html")),
+    *(ROOT / "templates" / "digest" / name for name in ("day.html", "reader.html", "paper.html", "feedback.html")),
 ]
 MODULES = [
     *(ROOT / "subscriptions" / "forms").glob("*.py"),
     *(ROOT / "subscriptions" / "views").glob("*.py"),
     ROOT / "subscriptions" / "consent.py",
-    ROOT / "digest" / "views" / "reader.py",
+    *(ROOT / "digest" / "views" / name for name in ("public.py", "reader.py")),
     ROOT / "digest" / "models" / "feedback.py",
 ]
 
