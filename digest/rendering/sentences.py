@@ -166,7 +166,7 @@ def _freshness(source: Mapping[str, str], day: date) -> str:
         return ngettext("%(source)s (%(papers)s paper)", "%(source)s (%(papers)s papers)", papers) % values
     if state == SourceRun.State.QUIET:
         return _quiet(reason) % values
-    words = {
+    words: dict[str, str] = {
         SourceRun.State.WAITING: _("%(source)s (not in yet)"),
         SourceRun.State.STALLED: _("%(source)s (not renewed)"),
         SourceRun.State.FAILED: _("%(source)s (could not be read)"),

@@ -57,7 +57,12 @@ def full(robotics):
     make_edition(papers, standing_on=SOURCES).entries.filter(paper=papers[3]).update(blurb="Read this.")
     news = [{"paper": papers[4].pk, "what": what} for what in Digest.FollowUp.values]
     digest = make_digest(reader, papers[:4], follow_ups=news)
-    whys = ([{"topic": robotics.pk, "terms": ["robot"]}, {"author": "Ana Unal"}], [{"phrase": "folding"}], [], [])
+    whys: tuple[list[dict], ...] = (
+        [{"topic": robotics.pk, "terms": ["robot"]}, {"author": "Ana Unal"}],
+        [{"phrase": "folding"}],
+        [],
+        [],
+    )
     whys[1].append({"topic": robotics.pk, "category": "cs.RO"})
     for chosen, why in zip(digest.picks, whys, strict=True):
         chosen["why"] = why
