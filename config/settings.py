@@ -222,7 +222,7 @@ LANGUAGES = [
         for code in sorted(
             file.parts[-3].replace("_", "-").lower() for file in LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.mo")
         )
-        if code in LANG_INFO
+        if code != "en" and "name_local" in LANG_INFO.get(code, {})
     ),
 ]
 TIME_ZONE = "UTC"

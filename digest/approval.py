@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from digest import editions, fetching, preflight
 from digest.models import Edition, EditionPaper
@@ -28,10 +29,13 @@ def approve(edition: Edition, now: datetime, by: str, *, unchecked: bool = False
     """
     if edition.state != Edition.State.DRAFT:
         return Verdict()
-    _refuse_unless_ready(edition)
+    _refuse_unless_ready(edition, unchecked=unchecked)
     if unchecked:
-        verdict = Verdict(passed=preflight.shown_in(edition))
-    elif (verdict := preflight.check(edition, now)).faults:
+        with transaction.atomic():
+            _swap(edition, None, now, by)
+        return Verdict()
+    verdict = preflight.check(edition, now)
+    if verdict.reason:
         raise NotApproved(_refusal(edition, verdict))
     leave_out(verdict.left_out)
     with transaction.atomic():
@@ -55,7 +59,7 @@ def approve_due(now: datetime, by: str = "", alert: Alert = lambda _subject, _te
     approved = []
     with transaction.atomic():  # readers see the days together, not the oldest first
         for edition, verdict in verdicts.items():
-            if verdict.faults:
+            if verdict.reason:
                 continue
             try:
                 _swap(edition, verdict, now, by)
@@ -87,11 +91,11 @@ def release(edition: Edition) -> None:
 
 
 def leave_out(papers: Sequence[LeftOut]) -> None:
-    """Hide the papers that did not pass, with the reason, unless an editor changed them meanwhile."""
+    """Hide the papers that did not pass, with the reason, unless an editor changed them or approved meanwhile."""
     for paper in papers:
         log.warning("paper %s is left out, %s", paper.entry.paper_id, paper.reason)
         entry = EditionPaper.objects.filter(pk=paper.entry.pk, hidden=False, blurb=paper.entry.blurb)
-        entry.update(hidden=True, hidden_reason=paper.reason)
+        entry.filter(edition__state=Edition.State.DRAFT).update(hidden=True, hidden_reason=paper.reason)
 
 
 class Changed(NotApproved):
@@ -102,34 +106,47 @@ def _gate(edition: Edition, now: datetime, by: str, alert: Alert) -> Verdict:
     """Draft once more and check. Outside of any transaction: it takes seconds."""
     editions.draft(edition.day, now, by)
     verdict = preflight.check(edition, now)
-    if verdict.faults:
+    if verdict.reason:
         _hold_and_alert(edition, verdict, alert)
-    else:
+    elif verdict.left_out:
         leave_out(verdict.left_out)
+        papers = "\n".join(f"{paper.entry.paper.key} {paper.entry.paper}: {paper.reason}" for paper in verdict.left_out)
+        alert(
+            f"{len(verdict.left_out)} papers are left out of the edition of {edition.day}",
+            f"{papers}\n\nThe others go. To bring one back correct it, then show it again on the edition's page.",
+        )
     return verdict
 
 
-def _refuse_unless_ready(edition: Edition) -> None:
-    if edition.held:
+def _refuse_unless_ready(edition: Edition, *, unchecked: bool = False) -> None:
+    if edition.held and not (unchecked and edition.held_by == LINTER):
         raise NotApproved(f"The edition of {edition.day} is held: {edition.held_reason}. Release it first.")
     if not edition.entries.shown().exists():
         raise NotApproved(f"The edition of {edition.day} shows no paper. Add one, or show a hidden one.")
 
 
-def _swap(edition: Edition, verdict: Verdict, now: datetime, by: str) -> None:
-    _refuse_unless_ready(edition)
-    if not preflight.shown_in(edition) <= verdict.passed:
-        raise Changed(f"The edition of {edition.day} changed while its mail was checked. Approve it again.")
-    # Compare and swap: an editor and the worker may press at the same moment.
-    Edition.objects.filter(pk=edition.pk, state=Edition.State.DRAFT, held=False).update(
-        state=Edition.State.APPROVED, approved_at=now, approved_by=by
+def _swap(edition: Edition, verdict: Verdict | None, now: datetime, by: str) -> None:
+    """Compare and swap: an editor and the worker may press at the same moment. None: the linter was passed by.
+
+    In the caller's transaction. What is shown is read after the update, which waits for an editor who is saving. Raises
+    Changed, which must roll back, where that was not checked.
+    """
+    _refuse_unless_ready(edition, unchecked=verdict is None)
+    drafts = Edition.objects.filter(pk=edition.pk, state=Edition.State.DRAFT)
+    drafts = drafts.filter(held=False) if verdict else drafts.filter(Q(held=False) | Q(held_by=LINTER))
+    swapped = drafts.update(
+        state=Edition.State.APPROVED, approved_at=now, approved_by=by, held=False, held_reason="", held_by=""
     )
+    if swapped and verdict and not preflight.shown_in(edition) <= verdict.passed:
+        raise Changed(f"The edition of {edition.day} changed while its mail was checked. Approve it again.")
     edition.refresh_from_db()
     if edition.state == Edition.State.DRAFT:
         raise NotApproved(f"The edition of {edition.day} was held at this moment.")
 
 
 def _refusal(edition: Edition, verdict: Verdict) -> str:
+    if not verdict.faults:
+        return f"No paper of the edition of {edition.day} passes. {verdict.reason}"
     faults = " ".join(f"{f.rule}: {f.said}{f' ({f.where})' if f.where else ''}. {f.remedy}" for f in verdict.faults)
     return f"The mail of the edition of {edition.day} has faults that no paper brings. {faults}"
 
@@ -143,5 +160,5 @@ def _hold_and_alert(edition: Edition, verdict: Verdict, alert: Alert) -> None:
     alert(
         f"The edition of {edition.day} is held",
         f"{_refusal(edition, verdict)}\n\nNothing of it is sent. Correct the fault, then release it in the admin. "
-        f"Where the linter is wrong: release it, then manage.py approve_edition --day {edition.day} --unchecked.",
+        f"Where the linter is wrong: manage.py approve_edition --day {edition.day} --unchecked.",
     )

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from subscriptions.models import Subscriber
+from subscriptions.tokens import NOBODY
 
-NOBODY = 0
 ADDRESS = "reader@example.org"
 
 

@@ -34,6 +34,9 @@ REFERENCE = Paper(
     upvotes=12,
 )
 WHAT = {rule.id: rule.what for rule in RULES}
+# What is left of a template is an error of ours. In the words of a paper it is what somebody wrote, in a study of
+# prompts perhaps: people are told, and it goes.
+OF_TEMPLATES = frozenset({"L701", "L702", "L703"})
 Entry = tuple[int, str]  # a paper and its editor's blurb: what an edition shows of it
 
 
@@ -62,7 +65,10 @@ class Verdict:
     @property
     def reason(self) -> str:
         """Why the edition is stopped; "" where it is not."""
-        return f"{BY}: {in_words(self.faults)}" if self.faults else ""
+        if self.faults:
+            return f"{BY}: {in_words(self.faults)}"
+        nothing_left = self.left_out and not self.passed
+        return f"every paper would be left out. {self.left_out[0].reason}" if nothing_left else ""
 
 
 def in_words(findings: Iterable[Finding]) -> str:
@@ -75,6 +81,14 @@ def check(edition: Edition, now: datetime) -> Verdict:
     """Render and lint the mail of what the edition shows now. Reads rows and writes none."""
     entries = list(edition.entries.shown().select_related("paper"))
     return _Check.of(edition, entries, now).verdict() if entries else Verdict()
+
+
+def own_faults(edition: Edition, entries: Iterable[EditionPaper], now: datetime) -> list[LeftOut]:
+    """The papers of these with errors of their own, for an edition that readers see already."""
+    check = _Check.of(edition, list(entries), now)
+    known = {finding.rule for finding in check.findings([REFERENCE.pk])}
+    found = [LeftOut(e, check.errors([e.paper_id], known)) for e in check.entries]
+    return [paper for paper in found if paper.faults]
 
 
 def linted(raw: bytes) -> list[Finding]:
@@ -104,12 +118,18 @@ class _Check:
     @classmethod
     def of(cls, edition: Edition, entries: Sequence[EditionPaper], now: datetime) -> "_Check":
         shelf = Shelf.for_digests([_digest(edition, [entry.paper_id for entry in entries], now)])
-        return cls(edition, entries, replace(shelf, papers={**shelf.papers, 0: REFERENCE}), now)
+        published = {"state": Edition.State.APPROVED, "counted_at": edition.counted_at}
+        days = [
+            Edition(day=edition.day - timedelta(days=1), **published),  # for a mail that covers two days
+            Edition(day=edition.day, standing_on=edition.standing_on, **published),
+        ]
+        papers = {**shelf.papers, REFERENCE.pk: REFERENCE}
+        return cls(edition, entries, replace(shelf, papers=papers, editions={e.day: e for e in days}), now)
 
     def verdict(self) -> Verdict:
         """The frame first: what it has, no paper brought."""
         weekly = {"weekdays": 1 << self.edition.day.weekday()}
-        readers: tuple[dict[str, Any], ...] = ({}, weekly, {"text_only": True})
+        readers: tuple[dict[str, Any], ...] = (weekly, {"text_only": True}, *self.languages())
         frame = [finding for reader in readers for finding in self.findings([REFERENCE.pk], **reader)]
         known = {finding.rule for finding in frame}
         own = {e: [f for f in self.findings([e.paper_id]) if f.rule not in known] for e in self.entries}
@@ -128,6 +148,16 @@ class _Check:
             ],
             passed=frozenset((e.paper_id, e.blurb) for e in kept),
         )
+
+    @staticmethod
+    def languages() -> list[dict[str, Any]]:
+        """A daily reader in each language that is on offer."""
+        return [{"language": code} for code, _ in settings.LANGUAGES]
+
+    def reasons(self) -> list[dict[str, Any]]:
+        """One of each kind."""
+        topics = [{"topic": topic, "terms": ["reading"]} for topic in [*self.shelf.topics][:1]]
+        return [*topics, {"phrase": "how papers are read"}, {"author": REFERENCE.authors[0]}]
 
     def longest(self, entries: Sequence[EditionPaper]) -> list[int]:
         """The papers of the longest mail that any reader can get of these, in the edition's order."""
@@ -158,14 +188,20 @@ class _Check:
         """What the linter finds in a mail of these papers; a crash is a finding too."""
         try:
             digest = _digest(self.edition, papers, self.now, weekly="weekdays" in reader)
+            if papers == [REFERENCE.pk]:
+                digest.picks[0]["why"] = self.reasons()
             raw = as_sent(digest_message(digest, nobody(self.now, **reader), self.shelf, now=self.now))
             if len(papers) == 1:
                 self.sizes[papers[0]] = len(raw)
-            return linted(raw)
+            return [f if papers == [REFERENCE.pk] else _of_a_paper(f) for f in linted(raw)]
         except Exception as error:  # one poisoned paper is left out alone, whatever is wrong with it
             log.exception("a mail of papers %s cannot be rendered and linted", papers)
             said = f"the mail cannot be made: {type(error).__name__}"
             return [Finding(CRASH, Severity.ERROR, said, "Look at the traceback in the log of this process.")]
+
+
+def _of_a_paper(finding: Finding) -> Finding:
+    return replace(finding, severity=Severity.WARNING) if finding.rule in OF_TEMPLATES else finding
 
 
 def _without(entries: Iterable[EditionPaper], left_out: Iterable[LeftOut]) -> list[EditionPaper]:
@@ -181,7 +217,7 @@ def _digest(edition: Edition, papers: Iterable[int], now: datetime, *, weekly: b
         cadence=Digest.Cadence.WEEKLY if weekly else Digest.Cadence.DAILY,
         due_at=now,
         planned_at=now,
-        content_from=edition.day - timedelta(days=1),
+        content_from=edition.day - timedelta(days=2 if weekly else 1),
         content_to=edition.day,
         picks=picks,
     )

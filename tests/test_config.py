@@ -53,6 +53,8 @@ def test_good_settings_start():
         ("FROM_EMAIL", "nobody", "E006"),
         ("FROM_EMAIL", "Papers <papers@example..org>", "E006"),
         ("SITE_URL", "https://straße.example", "E004"),
+        ("REPLY_TO", "editors", "E006"),
+        ("REPLY_TO", "a@example.org, b@example.org", "E006"),
         ("SITE_NAME", "The Daily Papers of a Very Long Name", "E018"),
         ("UNSUBSCRIBE_MAILTO", "Leave <leave@example.org>", "E017"),
         ("POSTAL_ADDRESS", "", "E007"),

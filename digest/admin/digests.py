@@ -123,7 +123,7 @@ class DigestAdmin(ReadOnlyAdmin):
             self._mail_of(request, pk),
             html_url=reverse("admin:digest_digest_preview", args=[pk]),
             back=(reverse("admin:digest_digest_change", args=[pk]), f"Digest {pk}"),
-            about="As its reader gets it. Its links open nobody’s pages.",
+            about="As planned: what was hidden or withdrawn before it left is in it. Its links open nobody’s pages.",
         )
 
     @method_decorator([shown_as_mail, require_safe])

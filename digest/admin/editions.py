@@ -18,7 +18,7 @@ from django.utils.decorators import method_decorator
 from django.utils.timesince import timeuntil
 from django.views.decorators.http import require_POST, require_safe
 
-from digest import approval, editions
+from digest import approval, editions, preflight
 from digest.admin.entries import Row, rows_of, save
 from digest.admin.previews import Previewed, checked
 from digest.models import Edition, EditionPaper
@@ -108,7 +108,17 @@ class EditionAdmin(Previewed, ListAdmin):
             if said := save(rows):
                 self.log_change(request, edition, "; ".join(said))
         self.message_user(request, f"Saved: {len(said)} changes." if said else "Nothing was changed.")
+        if edition.state == Edition.State.APPROVED:
+            changed = [row.entry for row in rows if {"blurb", "hidden"} & set(row.form.changed_data)]
+            self._warn_of_faults(request, edition, changed)
         return redirect(request.path)
+
+    def _warn_of_faults(self, request: HttpRequest, edition: Edition, entries: list[EditionPaper]) -> None:
+        """No gate is behind an approved edition: what was changed is in the next mail that leaves."""
+        shown = [entry for entry in entries if not entry.hidden]
+        for paper in preflight.own_faults(edition, shown, clock.now()) if shown else []:
+            advice = "Correct or hide it: mails that leave now have it."
+            self.message_user(request, f"“{paper.entry.paper}”: {paper.reason}. {advice}", messages.ERROR)
 
     @method_decorator(require_safe)
     def check_mail(self, request: HttpRequest, pk: int) -> HttpResponse:

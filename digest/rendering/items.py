@@ -28,6 +28,8 @@ class Item:
     authors: str
     blurb: str
     origin: str
+    facts: str  # upvotes, comments and stars in words
+    path: str  # of the paper's page on this site
     reasons: tuple[str, ...] = ()
     why: str = ""  # the reasons as one sentence
 
@@ -40,11 +42,6 @@ class Item:
     def blurb_html(self) -> SafeString:
         """The sentences under the title, marked the same way."""
         return _paper_text(self.blurb)
-
-    @property
-    def facts(self) -> str:
-        """Upvotes, comments and stars in words."""
-        return sentences.facts_line(self.paper)
 
     @property
     def url(self) -> str:
@@ -114,6 +111,8 @@ def item(
         sentences.authors_line(paper.authors),
         shorten(text, lengths.blurb) if lengths.blurb else "",
         sentences.origin_label(origin),
+        sentences.facts_line(paper),
+        paper.get_absolute_url(),
         tuple(reasons),
         why,
     )
@@ -140,8 +139,8 @@ def shown_picks(digest: Digest, shelf: Shelf, without: Iterable[int]) -> list[Ma
 
 def follow_ups_of(digest: Digest, shelf: Shelf) -> list[FollowUp]:
     """News of earlier papers; of one that an editor hid meanwhile there is none."""
-    found = ((shelf.papers.get(row["paper"]), row["what"]) for row in digest.follow_ups)
-    return [FollowUp(p, sentences.follow_up_line(what)) for p, what in found if p and not p.hidden_at]
+    found = ((shelf.papers.get(row["paper"]), sentences.follow_up_line(row["what"])) for row in digest.follow_ups)
+    return [FollowUp(p, said) for p, said in found if p and said and not p.hidden_at]
 
 
 def _paper_text(text: str) -> SafeString:

@@ -67,7 +67,7 @@ def _message(
         "reader_url": links.absolute(reverse("reader", args=[token])),
         "preferences_url": links.absolute(reverse("preferences", args=[token])),
         # One token a mail: the paper and the word are parts of the path.
-        "feedback_token": links.feedback_token(subscriber, now),
+        "feedback_url": _feedback_url(links.feedback_token(subscriber, now)),
         "changes": _changes(digest, subscriber, shelf, token, [item.paper.pk for item in items]),
         "because": _because(subscriber),
         "next_digest": _next_digest(subscriber),
@@ -85,7 +85,7 @@ def subject_line(items: Sequence[Item]) -> str:
     words = ngettext("%(title)s, and %(more)s more", "%(title)s, and %(more)s more", more)
     room = SUBJECT_LENGTH - len(words % {"title": "", **values})
     title = shorten(items[0].paper.title, room)
-    if title.endswith("…"):  # a comma after it looks like a slip
+    if not title[-1:].isalnum():  # a comma after "…" or "?" looks like a slip
         words = ngettext("%(title)s and %(more)s more", "%(title)s and %(more)s more", more)
     return words % {"title": title, **values}
 
@@ -102,6 +102,11 @@ def preheader(items: Sequence[Item], day: date) -> str:
     titles = [shorten(item.paper.title, room if len(items) == 2 else room // 2) for item in items[1:3]]
     said = words % {"titles": " · ".join(titles)}
     return said if len(said) >= shortest else f"{said} ({sentences.order_line(len(items), None)})"
+
+
+def _feedback_url(token: str) -> str:
+    """What stands before a paper's number and the word: a mail has twenty such links, and reverse() is slow."""
+    return links.absolute(reverse("feedback", args=[token, 0, "more"])).removesuffix("0/more/")
 
 
 def _freshness(edition: Edition | None) -> str:

@@ -126,12 +126,13 @@ def why_line(reasons: Sequence[str], *, others_have_reasons: bool, covers: bool)
 
 
 def follow_up_line(what: str) -> str:
-    """What became of a paper that the reader has."""
-    return {
+    """What became of a paper that the reader has; "" for a kind that another version of the code wrote."""
+    words: dict[str, str] = {
         Digest.FollowUp.WITHDRAWN: _("It has been withdrawn since we sent it to you."),
         Digest.FollowUp.CODE: _("Its code has been released since we sent it to you."),
         Digest.FollowUp.TOOK_OFF: _("It has taken off since we sent it to you."),
-    }[Digest.FollowUp(what)]
+    }
+    return words.get(what, "")
 
 
 def freshness_lines(sources: Iterable[Mapping[str, str]], day: date) -> list[str]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from subscriptions import clock, lifecycle, links
 from subscriptions.forms import ReasonForm
 from subscriptions.models import Subscriber
-from subscriptions.tokens import Purpose
+from subscriptions.tokens import NOBODY, Purpose
 from subscriptions.views.pages import GONE, UNPROCESSABLE, bad_link, origin_of, see_other, speak_to, token_page
 
 
@@ -26,6 +26,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     read = links.read(Purpose.UNSUBSCRIBE, token, now)
     if read is None:
         return bad_link(request, "unsubscribe")
+    if read.id == NOBODY:
+        return bad_link(request, "specimen")
     reader = Subscriber.objects.filter(pk=read.id).first()
     speak_to(reader)
     if request.method == "POST":

@@ -16,7 +16,7 @@ from subscriptions import clock, guard, languages, links
 from subscriptions.consent import Origin
 from subscriptions.forms import SignupForm
 from subscriptions.models import Subscriber
-from subscriptions.tokens import Purpose, Token
+from subscriptions.tokens import NOBODY, Purpose, Token
 
 GONE, NOT_FOUND, UNPROCESSABLE = HTTPStatus.GONE, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY
 View = Callable[..., HttpResponse]
@@ -95,6 +95,8 @@ def token_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Token:
     read = links.read(purpose, token, clock.now())
     if read is None:
         raise BadLink("confirm", NOT_FOUND)
+    if read.id == NOBODY:
+        raise BadLink("specimen", NOT_FOUND)
     return read
 
 

@@ -108,10 +108,9 @@ def test_a_paper_that_an_editor_shows_again_without_correcting_it_is_hidden_agai
 def test_a_corrected_paper_that_an_editor_shows_again_goes(linter):
     linter("X701", names("Poison"))
     edition = draft("Poison")
-    with pytest.raises(approval.NotApproved, match="shows no paper"):
+    with pytest.raises(approval.NotApproved, match=r"No paper of the edition of 2026-03-20 passes\. .* X701"):
         approval.approve(edition, NOW, "ana")
     Paper.objects.update(title="Mended")
-    edition.entries.update(hidden=False, hidden_reason="")
     assert approval.approve(edition, NOW, "ana").left_out == []
     assert (edition.state, shown(edition)) == ("approved", ["Mended"])
 
@@ -228,14 +227,78 @@ def test_warnings_stop_nothing_and_stand_in_the_verdict(linter):
     assert [(title, finding.rule) for title, finding in verdict.warnings] == [("", "X501"), ("Odd", "X702")]
 
 
-def test_where_every_paper_is_left_out_the_edition_shows_no_paper(linter):
+def test_where_every_paper_would_be_left_out_the_edition_is_held_as_for_a_fault_of_the_frame(linter):
     linter("X701", names("Poison"))
     edition = draft("Poison", "More Poison")
-    assert approval.approve_due(NOW) == []
+    assert approval.approve_due(NOW, alert=alert) == []
     edition.refresh_from_db()
-    assert (edition.state, edition.held) == ("draft", False)
-    with pytest.raises(approval.NotApproved, match="shows no paper"):
+    assert (edition.state, edition.held_by, len(shown(edition))) == ("draft", "linter", 2)
+    assert edition.held_reason.startswith("every paper would be left out.")
+    assert "No paper of the edition of 2026-03-20 passes" in mail.outbox[0].body
+
+
+def test_the_operators_are_told_which_papers_were_left_out(linter):
+    linter("X701", names("Poison"))
+    edition = draft("A fine study", "Poison")
+    assert approval.approve_due(NOW, alert=alert) == [edition]
+    assert "1 papers are left out of the edition of 2026-03-20" in mail.outbox[0].subject
+    assert "Poison: mail linter: X701" in mail.outbox[0].body
+
+
+def test_what_the_linter_held_an_operator_can_send_without_a_race_against_the_worker(linter):
+    linter("X101", names("List-Id"))
+    edition = draft("A fine study")
+    approval.approve_due(NOW)
+    edition.refresh_from_db()
+    with pytest.raises(approval.NotApproved, match="is held"):
         approval.approve(edition, NOW, "ana")
+    approval.approve(edition, NOW, "ana", unchecked=True)
+    edition.refresh_from_db()
+    assert (edition.state, edition.held, edition.held_reason) == ("approved", False, "")
+
+
+def test_what_an_editor_holds_is_not_sent_by_passing_the_linter_by(linter):
+    edition = draft("A fine study")
+    approval.hold(edition, "Wait.", "ana")
+    edition.refresh_from_db()
+    with pytest.raises(approval.NotApproved, match="is held: Wait"):
+        approval.approve(edition, NOW, "bo", unchecked=True)
+
+
+def test_a_check_that_ends_late_hides_nothing_of_what_was_approved_meanwhile(linter):
+    edition = draft("A fine study", "Poison")
+
+    def approved_meanwhile(raw):
+        Edition.objects.filter(pk=edition.pk).update(state="approved", approved_by="ana")
+        return names("Poison")(raw)
+
+    linter("X701", approved_meanwhile)
+    approval.approve_due(NOW)
+    edition.refresh_from_db()
+    assert (edition.state, edition.approved_by, len(shown(edition))) == ("approved", "ana", 2)
+
+
+def test_what_looks_like_a_template_in_a_papers_own_words_is_for_people_to_look_at():
+    paper = make_paper(1, "Fill in the {{blank}}: prompts for models", abstract="It says {'role': 'user'}, &amp; more.")
+    edition = make_edition([paper, make_paper(2)], state="draft", standing_on=[])
+    verdict = approval.approve(edition, NOW, "ana")
+    assert verdict.left_out == []
+    assert {"L701", "L703"} <= {finding.rule for _, finding in verdict.warnings}
+    assert edition.state == "approved"
+
+
+def test_an_editor_who_writes_a_fault_into_an_approved_edition_is_told_at_once(linter, admin_client):
+    linter("X701", names("Poison"))
+    edition = make_edition([make_paper(1, "A fine study"), make_paper(2)])
+    entry = edition.entries.first()
+    row = {name: getattr(entry, name) for name in ("position", "hidden_reason")}
+    initial = {f"initial-entry-{entry.pk}-{name}": value for name, value in {**row, "blurb": ""}.items()}
+    values = {f"entry-{entry.pk}-{name}": value for name, value in {**row, "blurb": "It is Poison."}.items()}
+    answer = admin_client.post(
+        reverse("admin:digest_edition_change", args=[edition.pk]), {**initial, **values}, follow=True
+    )
+    assert "Saved: 1 changes." in answer.content.decode()
+    assert "mail linter: X701 it says Poison. Correct or hide it" in answer.content.decode()
 
 
 def test_days_are_approved_together_or_wait_together(linter):

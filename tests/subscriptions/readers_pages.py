@@ -13,6 +13,7 @@ from subscriptions.consent import Origin
 from subscriptions.forms import SAVED, stamp
 from subscriptions.interests import Interests
 from subscriptions.models import Interest, SignupRequest, Subscriber, Suppression, Topic
+from subscriptions.tokens import NOBODY
 from tests.conftest import NOW, TODAY, filled, make_digest, make_edition, make_paper, make_reader
 
 Kind = SignupRequest.Kind
@@ -246,6 +247,7 @@ def _leaving(client, cast):
     yield "unsubscribed long ago", client.get(links.unsubscribe_path(cast["gone"], NOW))
     yield "unsubscribe nobody", browser.get(links.unsubscribe_path(nobody, NOW))
     yield "settings of nobody", browser.get(_at(nobody, "preferences"))
+    yield "unsubscribe from an example", browser.get(links.unsubscribe_path(Subscriber(pk=NOBODY), NOW))
     yield "left", client.post(links.unsubscribe_path(cast["weekly"], NOW), {"button": "1"}, follow=True)
     left = links.left_path(cast["weekly"], NOW)
     yield "left, thanks", client.get(left + "?thanks=1")

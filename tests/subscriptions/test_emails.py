@@ -75,8 +75,10 @@ def test_senders_have_domains_of_idna_2008(settings, confirmed):
     assert mail["From"].addresses[0].display_name == "Papiere für dich"
     assert mail["Reply-To"].addresses[0].addr_spec == "redaktion@xn--strae-oqa.de"
     assert mail["Message-ID"] == "<already-1@xn--strae-oqa.de>"
-    with pytest.raises(ValueError, match="Empty Label"):
-        mailbox("papers@example..org")
+    for wrong in ("papers", "papers@example..org", "a@example.org, b@example.org", "papers@ex－..de"):
+        with pytest.raises(ValueError, match=r".+"):
+            mailbox(wrong)
+    assert mailbox("papers@mail_1.example.org") == "papers@mail_1.example.org"
 
 
 def test_one_way_out_unless_a_mailbox_for_leaving_is_set(settings, confirmed):
