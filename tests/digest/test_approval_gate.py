@@ -1,11 +1,14 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
+from threading import Event
+from time import sleep
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 
 from digest import approval, preflight
@@ -397,3 +400,37 @@ def test_the_check_is_for_those_who_may_view_editions(client):
     assert client.get(path).status_code == 302
     client.force_login(User.objects.create_user("ana", is_staff=True))
     assert client.get(path).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_editor_saves_while_the_edition_is_approved_does_not_slip_through(monkeypatch):
+    """The save ends after the check and before the swap; on PostgreSQL while the swap waits for the row."""
+    edition, together = draft("A fine study"), connection.vendor == "postgresql"
+    saving, checked = Event(), Event()
+
+    def editor():
+        with transaction.atomic():
+            Edition.objects.select_for_update().get(pk=edition.pk)
+            edition.entries.update(blurb="Not looked at.")
+            saving.set()
+            if together:
+                checked.wait(10)
+                sleep(0.3)
+        if together:
+            connection.close()
+
+    def check(*_args):
+        verdict = preflight.Verdict(passed=preflight.shown_in(edition))
+        checked.set()
+        if not together:
+            editor()
+        return verdict
+
+    monkeypatch.setattr(preflight, "check", check)
+    with ThreadPoolExecutor(1) as pool:
+        saved = pool.submit(editor) if together else None
+        assert not saved or saving.wait(10)
+        with pytest.raises(approval.NotApproved, match="changed while its mail was checked"):
+            approval.approve(edition, NOW, "ana")
+        assert saved is None or saved.result() is None
+    assert Edition.objects.get().state == "draft"

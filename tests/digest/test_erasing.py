@@ -79,11 +79,12 @@ def test_what_was_open_is_cancelled_as_erased_and_counted_so(reader, papers):
 def test_the_rows_stay_without_anything_of_the_reader(reader, papers):
     kept = {"cadence": "weekly", "reason": "the recipient was refused (550)"}
     gone = {"provider_id": "abc", "claimed_by": "worker/1"}
-    make_digest(reader, papers, state="rejected", **kept, **gone)
+    news = [{"paper": papers[0].pk, "what": "code"}]
+    make_digest(reader, papers, state="rejected", follow_ups=news, **kept, **gone)
     erase(reader)
     row = Digest.objects.get()
     assert (row.day, row.state, row.cadence, row.reason) == (TODAY, "rejected", *kept.values())
-    assert (row.subscriber_id, row.picks, row.provider_id, row.claimed_by) == (None, [], "", "")
+    assert (row.subscriber_id, row.picks, row.follow_ups, row.provider_id, row.claimed_by) == (None, [], [], "", "")
 
 
 def test_a_claimed_digest_in_a_workers_hands_is_not_sent(reader, papers):

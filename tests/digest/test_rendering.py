@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from digest.models import Digest
+from digest.models import Digest, Paper
 from digest.rendering import Shelf, authors_line, days_in_words, digest_message, items_of
 from subscriptions.models import Topic
 from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
@@ -118,6 +118,32 @@ def test_an_editors_blurb_wins_and_its_origin_is_said(digest):
     text, _ = parts(wire(make_digest(make_reader("c"), [paper])))
     assert "Read this one." in text
     assert "Editor" in text
+
+
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("Robots that fold", "Robots that fold, and 9 more"),
+        ("Is attention all you need?", "Is attention all you need? and 9 more"),
+        ("Robots that fold shirts and then some more of them", "Robots that fold shirts and then… and 9 more"),
+    ],
+)
+def test_the_subject_names_the_top_paper_and_how_many_more(digest, title, subject):
+    Paper.objects.filter(pk=digest.picks[0]["paper"]).update(title=title)
+    assert wire(digest)["Subject"] == subject
+
+
+def test_news_of_papers_that_the_reader_has_stand_below_the_papers(digest):
+    papers = [make_paper(60 + n, f"Known paper {n}") for n in range(4)]
+    news = zip(papers, ["withdrawn", "code", "took off", "some later kind"], strict=True)
+    digest.follow_ups = [{"paper": paper.pk, "what": what} for paper, what in news]
+    Paper.objects.filter(pk=papers[1].pk).update(hidden_at=NOW)
+    for body in parts(wire(digest)):
+        said = body[body.index("News of papers you have") :]
+        assert "It has been withdrawn since we sent it to you." in said
+        assert "It has taken off since we sent it to you." in said
+        assert "Known paper 1" not in said, "an editor hid it"
+        assert "Known paper 3" not in said, "nobody knows what it means"
 
 
 def test_three_thousand_authors_fit_a_line():
