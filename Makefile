@@ -68,8 +68,7 @@ endef
 
 # The validators of mails are Node's. Without npm their tests are skipped, and say so.
 .venv/.node: tests/mail/package-lock.json | .venv/.dev
-	@if command -v npm >/dev/null; then npm ci --prefix tests/mail --silent --no-audit --no-fund; fi
-	@touch $@
+	@if command -v npm >/dev/null; then npm ci --prefix tests/mail --silent --no-audit --no-fund && touch $@; fi
 
 .uv/bin/uv:
 	@$(PYTHON) -m venv .uv 2>/dev/null || { rm -rf .uv; echo "Python's venv is missing. Run: apt-get install python3-venv"; exit 1; }

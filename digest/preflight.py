@@ -15,9 +15,10 @@ from django.core.mail import EmailMessage
 
 from digest.lint import RULES, Finding, Severity, lint
 from digest.models import Digest, Edition, EditionPaper, Paper
-from digest.nobody import NOBODY, nobody
+from digest.nobody import nobody
 from digest.rendering import Shelf, digest_message
 from subscriptions.lifecycle import LIMITS
+from subscriptions.tokens import NOBODY
 
 log = logging.getLogger(__name__)
 BY = "mail linter"
@@ -34,9 +35,9 @@ REFERENCE = Paper(
     upvotes=12,
 )
 WHAT = {rule.id: rule.what for rule in RULES}
-# What is left of a template is an error of ours. In the words of a paper it is what somebody wrote, in a study of
-# prompts perhaps: people are told, and it goes.
-OF_TEMPLATES = frozenset({"L701", "L702", "L703"})
+# Errors of ours where the frame has them. Where a paper brings them they are what somebody wrote, or a link as it is:
+# "Re:Form" and "4D" are titles, and a study of prompts says {{name}}. People are told, and the paper goes.
+BY_PAPERS = frozenset({"L504", "L505", "L601", "L607", "L610", "L701", "L702", "L703", "L803", "L805"})
 Entry = tuple[int, str]  # a paper and its editor's blurb: what an edition shows of it
 
 
@@ -94,7 +95,7 @@ def own_faults(edition: Edition, entries: Iterable[EditionPaper], now: datetime)
 def linted(raw: bytes) -> list[Finding]:
     """What the linter says of a mail as it would leave this installation, each with the promise that it breaks."""
     found = lint(raw, trial=settings.DEBUG)
-    return [replace(f, said=f"{f.said} ({WHAT[f.rule]})" if f.rule in WHAT else f.said) for f in found]
+    return [replace(f, said=f"{f.said} (should be: {WHAT[f.rule]})" if f.rule in WHAT else f.said) for f in found]
 
 
 def as_sent(message: EmailMessage) -> bytes:
@@ -201,7 +202,7 @@ class _Check:
 
 
 def _of_a_paper(finding: Finding) -> Finding:
-    return replace(finding, severity=Severity.WARNING) if finding.rule in OF_TEMPLATES else finding
+    return replace(finding, severity=Severity.WARNING) if finding.rule in BY_PAPERS else finding
 
 
 def _without(entries: Iterable[EditionPaper], left_out: Iterable[LeftOut]) -> list[EditionPaper]:

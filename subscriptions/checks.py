@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from subscriptions import webhooks
 from subscriptions.emails import mailbox
 
-LONGEST_NAME = 30
+LONGEST_NAME, LONGEST_SITE = 30, 60
 HINT_TABLE = "See the settings table in README.md; an unset variable takes its default."
 
 
@@ -74,15 +74,14 @@ def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
     """E004, E005, E006, E007, E017, E018, W001: the public address of the site, and the addresses in mails."""
     found: list[CheckMessage] = []
     parts = urlsplit(settings.SITE_URL)
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.path
-        or parts.query
-        or not parts.netloc.isascii()
-    ):
-        hint = "The public address without a path, in ASCII (xn--...), like https://papers.example.org"
-        found.append(Error(f"SITE_URL is not an address: {settings.SITE_URL!r}", hint=hint, id="daily_papers.E004"))
+    host = parts.netloc.isascii() and "@" not in parts.netloc and parts.hostname
+    usable = parts.scheme in {"http", "https"} and host and len(settings.SITE_URL) <= LONGEST_SITE
+    if not usable or parts.path or parts.query:
+        hint = (
+            "The public address without path and password, in ASCII (xn--...), at most "
+            f"{LONGEST_SITE} characters since it stands in every link: like https://papers.example.org"
+        )
+        found.append(Error("SITE_URL is not an address that mails can carry.", hint=hint, id="daily_papers.E004"))
     elif parts.scheme != "https" and not settings.DEBUG:
         hint = "Mail providers and browsers need https for the one-click unsubscribe; DEBUG=true lifts this check."
         found.append(Error("SITE_URL must be https in production.", hint=hint, id="daily_papers.E005"))

@@ -53,6 +53,8 @@ def test_good_settings_start():
         ("FROM_EMAIL", "nobody", "E006"),
         ("FROM_EMAIL", "Papers <papers@example..org>", "E006"),
         ("SITE_URL", "https://straße.example", "E004"),
+        ("SITE_URL", "https://user:password@papers.example.org", "E004"),
+        ("SITE_URL", f"https://{'papers' * 10}.example.org", "E004"),
         ("REPLY_TO", "editors", "E006"),
         ("REPLY_TO", "a@example.org, b@example.org", "E006"),
         ("SITE_NAME", "The Daily Papers of a Very Long Name", "E018"),

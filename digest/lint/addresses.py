@@ -7,7 +7,7 @@ from digest.lint.findings import Severity
 from digest.lint.mail import Mail
 from digest.lint.rules import Fault, rule
 
-ERROR = Severity.ERROR
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
 LOCAL, DOMAIN, ADDRESS = 64, 255, 254  # RFC 5321 section 4.5.3.1; 254 is what a path of 256 leaves (errata 1690)
 HEADER = 320
 FIELDS = ("From", "To", "Reply-To")
@@ -36,25 +36,35 @@ def no_copies(mail: Mail) -> Iterator[Fault]:
 @rule(
     "L122",
     ERROR,
-    "From is one name and one address",
-    'Set the sender like "Daily Papers <papers@example.org>".',
+    "From is one address",
+    "Set FROM_EMAIL to one sender.",
     "RFC 5322 section 3.6.2",
 )
 def sender(mail: Mail) -> Iterator[Fault]:
-    """A bare address is what spam looks like."""
+    """Several would need a Sender field, and a mail of ours has one author."""
     senders = mail.addresses("From")
     if mail.all("From") and len(senders) != 1:
         yield Fault(f"{len(senders)} addresses", "From")
-    for name, address in senders[:1]:
-        if not name.strip():
-            yield Fault("there is no name", "From")
-        if not address.rpartition("@")[0]:
-            yield Fault("there is no address", "From")
+    if any(not address.rpartition("@")[0] for _, address in senders[:1]):
+        yield Fault("there is no address", "From")
+
+
+@rule(
+    "L127",
+    WARNING,
+    "From has a name",
+    'Set the sender like "Daily Papers <papers@example.org>".',
+    "RFC 5322 section 3.4",
+)
+def named_sender(mail: Mail) -> Iterator[Fault]:
+    """It is legal without; the list of mails then shows a bare address."""
+    if any(not name.strip() for name, _ in mail.addresses("From")[:1]):
+        yield Fault("there is no name", "From")
 
 
 @rule(
     "L123",
-    ERROR,
+    WARNING,
     "answers are read: Reply-To, or else From, is no noreply address",
     "Set Reply-To to a mailbox that somebody reads.",
     "https://support.google.com/a/answer/81126",

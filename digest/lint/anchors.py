@@ -105,12 +105,11 @@ def way_out_twice(mail: Mail) -> Iterator[Fault]:
 
 @rule(
     "L625",
-    ERROR,
+    WARNING,
     "a digest ends with a postal address, in each part",
     "Set POSTAL_ADDRESS, and show it below the last unsubscribe link.",
     "15 U.S.C. 7704(a)(5)",
     needs=Needs.DIGEST,
-    eased=True,
 )
 def postal_address(mail: Mail) -> Iterator[Fault]:
     """A guess: below the last way out there is a line with a digit, as every house, box or postcode has one."""

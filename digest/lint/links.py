@@ -59,9 +59,10 @@ def absolute(mail: Mail) -> Iterator[Fault]:
 )
 def own_https(mail: Mail) -> Iterator[Fault]:
     """Each carries a token that opens somebody's settings."""
-    for url, where in mail.urls.items():
-        if url.lower().startswith("http:") and mail.is_own(url):
-            yield Fault(f"it is {brief(url)}", where)
+    found = [(url, where) for url, where in mail.urls.items() if url.lower().startswith("http:") and mail.is_own(url)]
+    for url, where in found[:1]:
+        others = f", and {len(found) - 1} more like it" if len(found) > 1 else ""
+        yield Fault(f"it is {brief(url)}{others}", where)
 
 
 @rule("L603", WARNING, "links to other sites are https", "Use the https address, where there is one.")
@@ -72,7 +73,7 @@ def other_https(mail: Mail) -> Iterator[Fault]:
             yield Fault(f"it is {brief(url)}", where)
 
 
-@rule("L604", ERROR, f"links to this site are at most {OWN} characters long", "Shorten the path.")
+@rule("L604", WARNING, f"links to this site are at most {OWN} characters long", "Use a shorter SITE_URL.")
 def short(mail: Mail) -> Iterator[Fault]:
     """They are read in the text part, and wrap there."""
     for url, where in mail.urls.items():

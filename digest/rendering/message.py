@@ -22,6 +22,7 @@ from subscriptions.lifecycle import LIMITS
 from subscriptions.models import Subscriber
 
 MUTES = 3  # topics that a mail offers to mute: more would be a list of its own
+SHORTEST_NAME = 4  # characters of a title before its colon that say enough
 SUBJECT_LENGTH = 50  # phones show about 40; mutt in 80 columns 42
 PREHEADER = 40, 90  # characters: shorter ones are filled up with the mail's first words, longer ones are cut
 # Gmail cuts a mail at 102 KB, footer first. Where the papers are too much for that, they are told in fewer words.
@@ -53,13 +54,16 @@ def _message(
 ) -> EmailMultiAlternatives:
     edition = shelf.editions.get(digest.content_to) if digest.content_to else None
     weekly = digest.cadence == Digest.Cadence.WEEKLY
+    covers = len(shelf.days_of(digest)) > 1
     token = links.manage_token(subscriber, now)
     context = {
         "subject_line": subject_line(items),
         "preheader": preheader(items, digest.day),
         "heading": sentences.heading(len(items), digest.day, shelf.days_of(digest), weekly=weekly),
         "order": sentences.order_line(len(items), edition.counted_at if edition else None),
-        "freshness": _freshness(edition),
+        "freshness": _freshness(edition, several=covers),
+        "web_words": _("The last day's list on the web") if covers else _("This day on the web"),
+        "list_words": _("See the last day's whole list on the web") if covers else _("See the whole list on the web"),
         "pause_ended": _pause_ended(subscriber) if digest.pk in shelf.after_pause else "",
         "items": items,
         "follow_ups": follow_ups_of(digest, shelf),
@@ -80,14 +84,20 @@ def subject_line(items: Sequence[Item]) -> str:
     """The top paper's title, and how many more: the first 30 characters, which every client shows, are the news."""
     more = len(items) - 1
     if not more:
-        return shorten(items[0].paper.title, SUBJECT_LENGTH)
+        return short_title(items[0].paper.title, SUBJECT_LENGTH)
     values = {"more": sentences.number(more)}
     words = ngettext("%(title)s, and %(more)s more", "%(title)s, and %(more)s more", more)
     room = SUBJECT_LENGTH - len(words % {"title": "", **values})
-    title = shorten(items[0].paper.title, room)
+    title = short_title(items[0].paper.title, room)
     if not title[-1:].isalnum():  # a comma after "…" or "?" looks like a slip
         words = ngettext("%(title)s and %(more)s more", "%(title)s and %(more)s more", more)
     return words % {"title": title, **values}
+
+
+def short_title(title: str, room: int) -> str:
+    """The title; where that is too long what stands before its colon, which most papers have; else its first words."""
+    name = title.partition(": ")[0]
+    return name if len(title) > room and SHORTEST_NAME <= len(name) <= room else shorten(title, room)
 
 
 def preheader(items: Sequence[Item], day: date) -> str:
@@ -109,9 +119,10 @@ def _feedback_url(token: str) -> str:
     return links.absolute(reverse("feedback", args=[token, 0, "more"])).removesuffix("0/more/")
 
 
-def _freshness(edition: Edition | None) -> str:
+def _freshness(edition: Edition | None, *, several: bool) -> str:
     said = sentences.freshness_lines(edition.standing_on, edition.day) if edition else []
-    return _("Sources: %(sources)s.") % {"sources": _("; ").join(said)} if said else ""
+    words = _("Sources of the last day: %(sources)s.") if several else _("Sources: %(sources)s.")
+    return words % {"sources": _("; ").join(said)} if said else ""
 
 
 def _pause_ended(subscriber: Subscriber) -> str:
@@ -122,9 +133,9 @@ def _pause_ended(subscriber: Subscriber) -> str:
 
 def _because(subscriber: Subscriber) -> str:
     if subscriber.confirmed_at is None:
-        return _("You get this since you subscribed to it.")
+        return _("You get this because you subscribed.")
     day = as_text(subscriber.confirmed_at.astimezone(ZoneInfo(subscriber.zone)), pgettext("date format", "j F Y"))
-    return _("You get this since you subscribed to it and confirmed that on %(day)s.") % {"day": day}
+    return _("You get this because you subscribed, and confirmed on %(day)s.") % {"day": day}
 
 
 def _next_digest(subscriber: Subscriber) -> str:

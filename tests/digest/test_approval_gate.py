@@ -71,12 +71,25 @@ def test_a_paper_with_a_fault_of_its_own_is_left_out_with_the_reason_and_the_res
     assert mail.outbox == []
 
 
-def test_the_real_linter_leaves_out_a_title_that_is_no_name_for_a_link_and_passes_ordinary_papers(settings):
-    edition = draft("A fine study", "X", "Another fine study")
+def test_the_real_linter_leaves_out_a_title_that_turns_the_line_round_and_passes_ordinary_papers(settings):
+    edition = draft("A fine study", "A study \u202eyduts A", "Another fine study")
     assert approval.approve_due(NOW) == [edition]
     reason = edition.entries.get(hidden=True).hidden_reason
-    assert reason.startswith("mail linter: L504 they are 'X' (the first 30 characters of the subject say more than")
+    assert reason.startswith("mail linter: L705 there is U+202E (should be: there is no control of direction)")
     assert sorted(shown(edition)) == ["A fine study", "Another fine study"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("Re:Form – Reducing Human Priors", "Measuring What Matters!! A Study", "TODO: Fix the Mess", "4D", "視覺"),
+        *("CLIP-SAM-DINO-BERT", "Fill in the {{blank}}", "NaN: a value", "Ελληνικά", "מבוא לרובוטיקה"),
+    ],
+)
+def test_no_title_that_people_give_to_papers_costs_a_paper_its_place(title):
+    links = {"code_url": "https://github.com/x/release@v1.0).", "abstract": f"See (https://x.example/{'long/' * 20})."}
+    edition = make_edition([make_paper(1, title, **links), make_paper(2)], state="draft")
+    assert approval.approve(edition, NOW, "ana").left_out == []
 
 
 def test_the_real_linter_holds_an_edition_whose_frame_has_a_fault(settings):

@@ -77,11 +77,11 @@ def test_looking_shows_one_button_and_keeps_nothing(client, reader, paper, verb)
     assert f'<button class="button-large" type="submit">{verb.capitalize()} like this</button>' in text
     assert f'<a href="/papers/{paper.pk}/" lang="en" dir="auto">Robots that fold shirts</a>' in text
     assert path_of(reader, paper, "less" if verb == "more" else "more") in text
-    assert "It changes nothing in your digests yet" in text
+    assert "It does not change your digests yet." in text
     assert 'role="status"' not in text
 
 
-@pytest.mark.parametrize(("verb", "kept"), [("more", "“more like this”"), ("less", "“less like this”")])
+@pytest.mark.parametrize(("verb", "kept"), [("more", "Saved: more like this"), ("less", "Saved: less like this")])
 def test_pressing_keeps_the_word_and_the_same_page_says_so_and_offers_undo(client, reader, paper, verb, kept):
     path = path_of(reader, paper, verb)
     answer = client.post(path)
@@ -108,10 +108,10 @@ def test_who_changes_their_mind_has_one_word_the_newest(client, reader, paper):
     client.post(path_of(reader, paper, "more"))
     less = client.get(path_of(reader, paper, "less"))
     assert 'role="status"' not in text_of(less)
-    assert "Until now you said the other" in text_of(less)
+    assert "You said the other before." in text_of(less)
     client.post(path_of(reader, paper, "less"))
     assert words() == [(reader.pk, paper.pk, "less")]
-    assert "“less like this”" in status_of(client.get(path_of(reader, paper, "less")))
+    assert "Saved: less like this" in status_of(client.get(path_of(reader, paper, "less")))
     assert 'role="status"' not in text_of(client.get(path_of(reader, paper, "more")))
 
 
@@ -320,7 +320,7 @@ def test_a_word_on_a_row_that_was_merged_counts_for_the_row_that_stays(client, r
     assert "Robots that fold shirts" in text_of(page)
     client.post(path_of(reader, twin))
     assert words() == [(reader.pk, paper.pk, "more")]
-    assert "“more like this”" in status_of(client.get(path_of(reader, paper)))
+    assert "Saved: more like this" in status_of(client.get(path_of(reader, paper)))
 
 
 def test_of_words_on_two_rows_that_became_one_work_the_newest_counts_and_undo_takes_both(client, clock, reader, paper):
@@ -330,7 +330,7 @@ def test_of_words_on_two_rows_that_became_one_work_the_newest_counts_and_undo_ta
     client.post(path_of(reader, paper, "more"))
     work = merged(paper, twin)
     assert word_on(reader.pk, work).verb == LESS
-    assert "“less like this”" in status_of(client.get(path_of(reader, paper, "less")))
+    assert "Saved: less like this" in status_of(client.get(path_of(reader, paper, "less")))
     clock.push(hours=2)
     client.post(path_of(reader, paper, "more"))
     assert word_on(reader.pk, work).verb == MORE

@@ -93,7 +93,7 @@ class Command(BaseCommand):
 def _line(finding: Finding) -> str:
     """The rule's promise and what is there instead."""
     what = next(rule.what for rule in RULES if rule.id == finding.rule)
-    return f"{finding.said} ({what})"
+    return f"{finding.said} (should be: {what})"
 
 
 def _counts(found: dict[str, list[Finding]]) -> Counter[Severity]:

@@ -69,7 +69,7 @@ HEADERS = {
     "line without a colon among headers": ("L113", octets(b"MIME-Version:", b"injected line\r\nMIME-Version:")),
     "two readers in To": ("L120", header("To", "a@example.net, b@example.net")),
     "a Cc": ("L121", added("Cc", "other@example.net")),
-    "sender without a name": ("L122", header("From", "papers@example.org")),
+    "sender without a name": ("L127", header("From", "papers@example.org")),
     "two senders": ("L122", header("From", "A <a@example.org>, B <b@example.org>")),
     "noreply and no Reply-To": ("L123", header("From", "Daily Papers <noreply@example.org>")),
     "From of 330 octets": ("L124", header("From", f"{'Daily ' * 60}<papers@example.org>")),
