@@ -48,7 +48,7 @@ def _words(text: str) -> Counter[str]:
 def narrow(mail: Mail) -> Iterator[Fault]:
     """80 columns, less what a quoting program puts in front."""
     for number, line in enumerate(mail.lines, start=1):
-        if len(line) > WIDTH and not URL.fullmatch(line.strip()):
+        if len(line) > WIDTH and not URL.fullmatch(line.strip(" ()<>[]“”.,;:")):
             yield Fault(f"{len(line)} characters", f"text, line {number}")
 
 
