@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 # The scheme of MAIL_URL is Anymail's module name; the query gives its settings, lower-case, without the prefix:
 # mailgun:?api_key=...&sender_domain=... becomes ANYMAIL["MAILGUN_API_KEY"], ANYMAIL["MAILGUN_SENDER_DOMAIN"].
@@ -35,6 +35,10 @@ PLAIN = {
 }
 
 
+# Fixed words: what urllib says of a URL that it cannot read quotes it, and with it the password.
+ESCAPE = "percent-encode / ? # : @ [ ] in the user and the password, like %2F for /"
+
+
 @dataclass(frozen=True)
 class MailSettings:
     """What Django's mail settings need, whichever the transport."""
@@ -55,17 +59,23 @@ def parse_mail_url(url: str, base: Path = Path()) -> MailSettings:
 
     A relative ``file:`` path starts at ``base``. Raises ValueError, never with the password in its text.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(f"it is no URL; {ESCAPE}") from None
     query = dict(parse_qsl(parts.query))
     scheme = parts.scheme.replace("-", "_")
     if scheme in {"smtp", "smtps"}:
         tls = query.get("tls", "0").lower() in {"1", "true", "yes"}
+        port = _port(parts)
         if not parts.hostname:
             raise ValueError("an SMTP server needs a host, like smtp://mail.example.org:587/?tls=1")
+        if "@" in f"{parts.path}{parts.query}{parts.fragment}":  # "user:25/x@host" is a host "user" with a port
+            raise ValueError(f"there is an @ behind the host; {ESCAPE}")
         return MailSettings(
             backend=PLAIN[scheme],
             host=parts.hostname,
-            port=parts.port or {"smtps": 465}.get(scheme, 587 if tls else 25),
+            port=port or {"smtps": 465}.get(scheme, 587 if tls else 25),
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             use_tls=tls,
@@ -84,3 +94,10 @@ def parse_mail_url(url: str, base: Path = Path()) -> MailSettings:
         return MailSettings(backend=f"anymail.backends.{scheme}.EmailBackend", anymail=options)
     known = ", ".join([*PLAIN, *sorted(ESPS)])
     raise ValueError(f"unknown scheme {scheme or '(none)'!r}; known are {known}")
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return parts.port
+    except ValueError:
+        raise ValueError(f"the port is no number; {ESCAPE}") from None

@@ -3,10 +3,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.mail_url import ESPS, parse_mail_url
 from subscriptions import clock
@@ -166,6 +169,39 @@ def test_a_password_is_never_in_an_error_or_a_repr():
     with pytest.raises(ValueError, match="host") as caught:
         parse_mail_url("smtp:///?password=hunter2")
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hunter2/x",
+        "25/hunter2",
+        "hunter2#x",
+        "25#hunter2",
+        "hunter2?x",
+        "25?hunter2",
+        "[hunter2",
+        "hunter2]",
+        "[hunter2]",
+        "hunter2\u2100",
+    ],
+)
+def test_a_password_that_is_not_escaped_gets_fixed_words(secret):
+    with pytest.raises(ValueError, match="percent-encode") as caught:
+        parse_mail_url(f"smtp://user:{secret}@mail.example.org")
+    assert "hunter2" not in str(caught.value)
+
+
+@given(st.text(), st.text())
+def test_a_password_is_read_whole_where_it_is_escaped_and_never_told_where_it_is_not(before, after):
+    secret = f"{before}hunter2{after}"
+    assert parse_mail_url(f"smtp://user:{quote(secret, safe='')}@mail.example.org").password == secret
+    told = ""
+    try:
+        parse_mail_url(f"smtp://user:{secret}@mail.example.org")
+    except ValueError as error:
+        told = str(error)
+    assert "hunter2" not in told
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.core.checks import CheckMessage
 from django.core.checks import messages as levels
 
-from digest.health.names import domain_of
+from digest.health.names import address_of, domain_of
 from digest.health.verdict import Verdict, fault, not_checked, ok, warning
 from digest.providers import Provider
 
@@ -39,9 +39,9 @@ def postal_address(text: str) -> Verdict:
 def site(url: str) -> Verdict:
     """One-click unsubscribe works over https only (RFC 8058 section 3.1)."""
     if urlsplit(url).scheme == "https":
-        return ok("SITE_URL", url)
+        return ok("SITE_URL", address_of(url))
     remedy = "Set an https address: mailbox providers offer the one-click unsubscribe for https only (RFC 8058)."
-    return fault("SITE_URL", f"{url} is not https", remedy)
+    return fault("SITE_URL", f"{address_of(url)} is not https", remedy)
 
 
 def sender(name: str, value: str, reply_to: str) -> Verdict:
@@ -103,13 +103,16 @@ def alignment(
 ) -> list[Verdict]:
     """From against the other names in a mail. DMARC asks for SPF or DKIM aligned with From; the rest is reputation.
 
-    ``envelope`` is the domain of Return-Path where the operator knows it. Django's SMTP backend uses the From address.
+    ``envelope`` is the domain of Return-Path where the operator knows it. Without it nobody does: Django hands the From
+    address to an SMTP server, and relays like those of Amazon SES or Postmark put one of their own in its place.
     """
-    if not envelope and provider.name != "SMTP":
+    if not envelope:
         remedy = "Look at Return-Path in a received copy, and name it with --envelope."
-        paths = not_checked("From and Return-Path", f"{provider.name} chooses the Return-Path", remedy)
+        chosen = provider.leaves and provider.name != "SMTP"
+        why = f"{provider.name} chooses the Return-Path" if chosen else "the relay may choose the Return-Path"
+        paths = not_checked("From and Return-Path", why, remedy)
     else:
-        paths = _against("From and Return-Path", from_domain, envelope or from_domain)
+        paths = _against("From and Return-Path", from_domain, envelope)
     return [
         paths,
         _against("From and Message-ID", from_domain, message_id),

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from digest.health import configured, names, processes, provider, received, records, signed, waiting
 from digest.health.names import Ask, domain_of
 from digest.health.spf import spf
-from digest.health.verdict import Verdict, fault, not_checked
+from digest.health.verdict import State, Verdict, fault, not_checked, warning
 from digest.providers import Provider, provider_of
 from subscriptions import clock, webhooks
 from subscriptions.emails import sending_domain
@@ -75,9 +75,8 @@ def _dns(ask: Ask, transport: Provider, wishes: Wishes) -> list[Verdict]:
     domain = domain_of(settings.DEFAULT_FROM_EMAIL)
     if "." not in domain:
         return [not_checked("DNS", f"{domain or 'FROM_EMAIL'} is no public domain", "Set FROM_EMAIL.")]
+    senders = {"FROM_EMAIL": settings.DEFAULT_FROM_EMAIL, "LETTERS_FROM_EMAIL": settings.LETTERS_FROM_EMAIL}
     addresses = {
-        "Replies to FROM_EMAIL": settings.DEFAULT_FROM_EMAIL,
-        "Replies to LETTERS_FROM_EMAIL": settings.LETTERS_FROM_EMAIL,
         "REPLY_TO": settings.REPLY_TO,
         "UNSUBSCRIBE_MAILTO": getattr(settings, "UNSUBSCRIBE_MAILTO", ""),
     }
@@ -86,14 +85,24 @@ def _dns(ask: Ask, transport: Provider, wishes: Wishes) -> list[Verdict]:
         _spf(domain, ask, transport, wishes.envelope),
         *records.dkim_keys(domain, wishes.selectors, ask, guessed=transport.selectors),
         records.dmarc(domain, ask),
+        *(
+            records.mailbox(f"Replies to {name}", address, ask, answered_elsewhere=bool(settings.REPLY_TO))
+            for name, address in senders.items()
+        ),
         *(records.mailbox(name, address, ask) for name, address in addresses.items() if address),
         records.host("Host of SITE_URL and List-Unsubscribe", hostname, ask),
     ]
 
 
 def _spf(domain: str, ask: Ask, transport: Provider, envelope: str) -> Verdict:
-    if envelope or transport.name == "SMTP" or not transport.leaves:
-        return spf(envelope or domain, ask)
+    if envelope:
+        return spf(envelope, ask)
+    if transport.name == "SMTP" or not transport.leaves:
+        found = spf(domain, ask)
+        if found.state is not State.FAULT:
+            return found
+        # The relay may have put a Return-Path of its own in place of From's; then this record is not asked for.
+        return warning("SPF", found.said, f"{found.remedy} Or name the domain of the relay's Return-Path: --envelope.")
     remedy = "Name its domain with --envelope: it is in Return-Path of a received mail."
     return not_checked("SPF", f"{transport.name} chooses the Return-Path", remedy)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import dns.exception
 import dns.name
@@ -110,6 +111,17 @@ def parents(domain: str) -> list[str]:
     """The domain and what is above it, down to two labels: "a.b.example.org" -> itself, b.example.org, example.org."""
     labels = domain.split(".")
     return [".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))]
+
+
+def address_of(url: str) -> str:
+    """A web address to print, "https://papers.example.org:8443": what else stands in it may be a password."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "(no web address)"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host or '(no host)'}{port}"
 
 
 def domain_of(address: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.core.checks import CheckMessage
 
+from digest.health.names import address_of
 from digest.health.verdict import Verdict, fault, not_checked, ok, warning
 from digest.providers import Provider, Reports
 
@@ -59,7 +60,7 @@ def webhook(provider: Provider, path: str, site_url: str, found: Iterable[CheckM
         return fault(name, message.msg, message.hint or "")
     if not path and provider.reports is Reports.NONE:
         return ok(name, f"{provider.name} sends no reports; refusals at the hand-over are counted")
-    scheme, _, rest = site_url.partition("://")
+    scheme, _, rest = address_of(site_url).partition("://")
     address = f"{scheme}://NAME:PASSWORD@{rest}{path}"
     if not path:
         return not_checked(name, "MAIL_WEBHOOK_SECRET is empty", "Set it to name:password to hear of bounces.")

@@ -16,6 +16,8 @@ from digest.health.verdict import Verdict, fault, not_checked, ok, warning
 LIST_HEADERS = ("List-Unsubscribe", "List-Unsubscribe-Post")
 ONE_CLICK = "List-Unsubscribe=One-Click"
 OUR_ID = re.compile(r"<[a-z-]+-\d+@(?P<domain>[^<>@\s]+)>")
+# A method may carry its version, "spf/1=pass" (RFC 8601 section 2.2).
+RESULT = re.compile(r"(?:^|;)\s*(spf|dkim|dmarc)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
 OVERSIGN = "In the signer's list name it once more than it occurs: see docs/deliverability.md, DKIM."
 
 
@@ -105,12 +107,15 @@ def _covered(signature: Signature, header: str, message: Message) -> Verdict:
 
 
 def authentication(message: Message) -> Verdict:
-    """What the receiver found: the uppermost Authentication-Results; others anybody may have written (RFC 8601 5)."""
+    """What the receiver found: the uppermost Authentication-Results and those below it by the same server.
+
+    Milters write one each. What stands below another server's, anybody may have written (RFC 8601 section 5).
+    """
     name = "Authentication-Results"
     values = message.get_all(name, [])
     if not values:
         return not_checked(name, "the receiver wrote none", "Take a copy from a mailbox at a large provider.")
-    results = _results(str(values[0]))
+    results = _results([str(value) for value in values])
     if not results:
         return not_checked(name, "it holds no result")
     said = ", ".join(f"{method}={result}" for method, result in results)
@@ -123,13 +128,18 @@ def authentication(message: Message) -> Verdict:
     return ok(name, said)
 
 
-def _results(value: str) -> list[tuple[str, str]]:
-    """The methods and results; comments may hold anything, so they go first."""
-    bare = re.sub(r"\([^()]*\)", " ", value)
-    return [
-        (method.lower(), result.lower())
-        for method, result in re.findall(r"(?:^|;)\s*(spf|dkim|dmarc)\s*=\s*([a-z]+)", bare, re.IGNORECASE)
-    ]
+def _results(values: list[str]) -> list[tuple[str, str]]:
+    """The methods and results of the uppermost server; of a method only what its uppermost header says."""
+    bare = [re.sub(r"\([^()]*\)", " ", value) for value in values]  # comments may hold anything
+    servers = [value.partition(";")[0].lower().split()[:1] for value in bare]
+    found: list[tuple[str, str]] = []
+    for value, server in zip(bare, servers, strict=True):
+        if server != servers[0]:
+            break
+        known = {method for method, _ in found}
+        said = [(method.lower(), result.lower()) for method, result in RESULT.findall(value)]
+        found += [(method, result) for method, result in said if method not in known]
+    return found
 
 
 def message_id(message: Message, sender: str) -> Verdict:

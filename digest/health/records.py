@@ -15,19 +15,24 @@ from digest.health.verdict import State, Verdict, fault, not_checked, ok, warnin
 COMMON_SELECTORS = ("default", "dkim", "mail", "k1", "k2", "s1", "s2", "selector1", "selector2", "google")
 WEAK, ADVISED = 1024, 2048  # bits; RFC 8301 section 3.2
 ED25519_BYTES = 32  # RFC 8463 section 4
+REPORTS = re.compile(r"(?:[^,]*,)*\s*mailto:[^\s,@]+@[^\s,@]+", re.IGNORECASE)  # at least one that can be read
 
 
 def dkim_keys(domain: str, selectors: Sequence[str], ask: Ask, *, guessed: Sequence[str] = ()) -> list[Verdict]:
-    """The keys at ``selectors``; where none is named those of ``guessed`` and the common ones that are there."""
+    """The keys at ``selectors``; where none is named the good ones among ``guessed`` and the common ones.
+
+    A guess may meet the key of another sender, or one that was given up: that is no fault of this installation.
+    """
     if selectors:
         return [dkim_key(selector, domain, ask) for selector in selectors]
     tried = list(dict.fromkeys([*guessed, *COMMON_SELECTORS]))
     answers = {selector: ask(f"{selector}._domainkey.{domain}", "TXT") for selector in tried}
-    found = [dkim_key(s, domain, ask) for s, answer in answers.items() if any("p=" in text for text in answer.texts)]
+    there = [dkim_key(selector, domain, ask) for selector, answer in answers.items() if answer.how is How.FOUND]
+    found = [verdict for verdict in there if verdict.state is not State.FAULT]
     silent = next((answer for answer in answers.values() if answer.is_open), None)
     if not found and silent:
         return [unanswered("DKIM", f"_domainkey.{domain}", silent)]
-    said = f"none of the usual selectors has a key at {domain}"
+    said = f"none of the usual selectors has a good key at {domain}"
     remedy = "Name yours with --selector: it is s= in the DKIM-Signature of a received mail."
     return found or [warning("DKIM", said, remedy)]
 
@@ -95,33 +100,61 @@ def dmarc(domain: str, ask: Ask) -> Verdict:
         return fault(name, f"{domain} has no DMARC record; Gmail, Yahoo and Outlook ask bulk senders for one", remedy)
     if len(records) > 1:
         return fault(name, f"{place} has {len(records)} DMARC records: receivers ignore them", "Leave one.")
-    tags = tag_list(records[0])
-    inherited = place != f"_dmarc.{domain}"
-    policy = (tags.get("sp") if inherited else "") or tags.get("p", "")
-    if policy.lower() not in {"none", "quarantine", "reject"}:
-        return fault(name, f"{place}: p={policy or '(missing)'}", "Write p=none, p=quarantine or p=reject.")
-    if not tags.get("rua"):
+    return _dmarc_record(name, domain, place, tag_list(records[0]))
+
+
+def _dmarc_record(name: str, domain: str, place: str, tags: dict[str, str]) -> Verdict:
+    owner = place.removeprefix("_dmarc.")
+    policy = (tags.get("sp") if owner != domain else "") or tags.get("p", "")
+    reports = REPORTS.match(tags.get("rua", "")) is not None
+    wrong = [f"{tag}={tags.get(tag) or '(missing)'}" for tag in ("p", "sp") if not _is_policy(tag, tags)]
+    if wrong:
+        said, remedy = f"{place}: {', '.join(wrong)}", "Write p=none, p=quarantine or p=reject."
+        if reports:
+            return warning(name, f"{said}: treated as p=none, as it has a rua (RFC 7489 section 6.6.3)", remedy)
+        return fault(name, said, remedy)
+    if owner not in {domain, ".".join(domain.split(".")[-2:])}:
+        said = f"{place}: p={policy}; it may not count for {domain}"
+        remedy = f"It does if {owner} is your organisation's domain (RFC 7489 section 3.2). If not, publish one at"
+        return warning(name, said, f"{remedy} _dmarc.{domain}.")
+    if not reports:
         remedy = "Add rua=mailto:...: the reports say who else sends as you, and what fails."
         return warning(name, f"{place}: p={policy}, no rua", remedy)
     return ok(name, f"{place}: p={policy}, reports are asked for")
 
 
-def mailbox(name: str, address: str, ask: Ask) -> Verdict:
-    """Whether mail to ``address`` can be delivered: MX, else an address record (RFC 5321 section 5.1)."""
+def _is_policy(tag: str, tags: dict[str, str]) -> bool:
+    """A record may go without sp=, not without p= (RFC 7489 section 6.3)."""
+    return (tag == "sp" and tag not in tags) or tags.get(tag, "").lower() in {"none", "quarantine", "reject"}
+
+
+def mailbox(name: str, address: str, ask: Ask, *, answered_elsewhere: bool = False) -> Verdict:
+    """Whether mail to ``address`` can be delivered: MX, else an address record (RFC 5321 section 5.1).
+
+    ``answered_elsewhere``: replies go to Reply-To, so what is missing here can cost bounces at most.
+    """
+    verdict = _mailbox(name, address, ask)
+    if not answered_elsewhere or verdict.state is not State.FAULT:
+        return verdict
+    said = f"{verdict.said}; not needed for replies, they go to REPLY_TO"
+    return warning(name, said, "Nothing, if Return-Path has a domain of its own. If not, bounces are lost: add an MX.")
+
+
+def _mailbox(name: str, address: str, ask: Ask) -> Verdict:
     domain = domain_of(address)
     answer = ask(domain, "MX")
     if answer.is_open:
         return unanswered(name, domain, answer)
     hosts = [text.split()[-1] for text in answer.texts]
     if hosts == ["."]:
-        return fault(name, f"{domain} takes no mail (RFC 7505): no reply arrives", "Name another address.")
+        return fault(name, f"{domain} takes no mail (RFC 7505)", "Name another address.")
     if hosts:
         return ok(name, f"{domain}: MX {', '.join(hosts[:3])}")
     by_address = _addresses(domain, ask)
     if isinstance(by_address, Answer):
         if by_address.is_open:
             return unanswered(name, domain, by_address)
-        return fault(name, f"{domain}: no MX and no address, no reply arrives", "Add an MX record or name another.")
+        return fault(name, f"{domain}: no MX and no address", "No mail arrives: add an MX record or name another.")
     return warning(name, f"{domain} has no MX record, only an address", "Add an MX record.")
 
 

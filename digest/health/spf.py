@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 
 from digest.health.names import Answer, Ask, How, unanswered
 from digest.health.verdict import Verdict, fault, ok, warning
@@ -9,9 +10,9 @@ from digest.health.verdict import Verdict, fault, ok, warning
 NAME = "SPF"
 MAX_LOOKUPS, MAX_VOIDS = 10, 2  # RFC 7208 section 4.6.4
 LOOKED_UP = {"include", "a", "mx", "ptr", "exists", "redirect"}
-NEEDS_VALUE = {"include", "exists", "ip4", "ip6"}
 TERM = re.compile(  # RFC 7208 section 12; a modifier, like exp=, may have any name
-    r"(?P<sign>[-+~?]?)(?P<mechanism>all|include|a|mx|ptr|ip4|ip6|exists)(?::(?P<value>[^/\s]+))?(?:/[/\d]+)?"
+    r"(?P<sign>[-+~?]?)(?P<mechanism>all|include|a|mx|ptr|ip4|ip6|exists)(?::(?P<value>(?:%\{[^}\s]*\}|[^/\s])+))?"
+    r"(?P<length>/[/\d]+)?"
     r"|(?P<modifier>[a-z][\w.-]*)=(?P<target>\S*)",
     re.IGNORECASE,
 )
@@ -76,20 +77,38 @@ def _follow(record: str, domain: str, walk: Walk, seen: tuple[str, ...]) -> str:
     end, redirect = "", ""
     for text in record.split()[1:]:
         term = TERM.fullmatch(text)
-        mechanism = (term["mechanism"] or "").lower() if term else ""
-        if term is None or (mechanism in NEEDS_VALUE and not term["value"]):
+        if term is None or not _is_sound(term):
             walk.wrong.append(f"{text!r} in the record of {domain} cannot be read")
             continue
+        if end:
+            continue  # what follows "all" is never asked for (section 5.1), but must be readable (section 4.6)
+        mechanism = (term["mechanism"] or "").lower()
         if mechanism == "all":
             end = (term["sign"] or "+") + "all"
-            break  # what follows is never read (RFC 7208 section 5.1)
-        if mechanism in LOOKED_UP:
+        elif mechanism in LOOKED_UP:
             _look_up(mechanism, term["value"] or domain, domain, walk, seen)
         elif (term["modifier"] or "").lower() == "redirect":
             redirect = term["target"]
     if redirect and not end:  # "redirect" counts only where there is no "all" (RFC 7208 section 6.1)
         return _look_up("redirect", redirect, domain, walk, seen)
     return end
+
+
+def _is_sound(term: re.Match[str]) -> bool:
+    """Whether a term has what its name asks for (RFC 7208 sections 5 and 6)."""
+    name, value, length = (term["mechanism"] or "").lower(), term["value"] or "", term["length"] or ""
+    if not name:
+        return bool(term["target"]) or term["modifier"].lower() not in {"redirect", "exp"}
+    if name in {"ip4", "ip6"}:
+        try:
+            (IPv4Network if name == "ip4" else IPv6Network)(value + length, strict=False)
+        except ValueError:
+            return False
+        return "%" not in value  # a zone, "fe80::1%eth0", is for one machine only
+    if name in {"a", "mx"}:
+        found = re.fullmatch(r"(?:/(\d{1,2}))?(?://(\d{1,3}))?", length)
+        return found is not None and int(found[1] or 0) <= 32 and int(found[2] or 0) <= 128
+    return not length and {"all": not value, "ptr": True}.get(name, bool(value))
 
 
 def _look_up(mechanism: str, target: str, domain: str, walk: Walk, seen: tuple[str, ...]) -> str:

@@ -145,14 +145,15 @@ def after_a_pause() -> EmailMultiAlternatives:
     return _built(reader, _of_days(1))
 
 
-def with_follow_ups() -> EmailMultiAlternatives:
-    """Ten papers, and news of three that the reader has."""
-    chosen = papers(13)
-    make_edition(chosen[:10], standing_on=SOURCES)
-    chosen[10].withdrawn_at = NOW
-    chosen[10].save()
-    news = [{"paper": p.pk, "what": what} for p, what in zip(chosen[10:], Digest.FollowUp.values, strict=True)]
-    return _built(_reader(_robotics()), chosen[:10], follow_ups=news)
+def with_follow_ups(count: int) -> EmailMultiAlternatives:
+    """``count`` papers, and news of three that the reader has."""
+    every = papers(count + 3)
+    chosen, had = every[:count], every[count:]
+    make_edition(chosen, standing_on=SOURCES)
+    had[0].withdrawn_at = NOW
+    had[0].save()
+    news = [{"paper": p.pk, "what": what} for p, what in zip(had, Digest.FollowUp.values, strict=True)]
+    return _built(_reader(_robotics()), chosen, follow_ups=news)
 
 
 def _of_days(days: int) -> list[Paper]:
@@ -209,7 +210,8 @@ CAST: dict[str, Callable[[], EmailMultiAlternatives]] = {
     "weekly": weekly,
     "catch-up": catch_up,
     "after a pause": after_a_pause,
-    "follow-ups": with_follow_ups,
+    "follow-ups": lambda: with_follow_ups(10),
+    "three papers and news": lambda: with_follow_ups(3),
     "text only": lambda: digest(10, text_only=True),
     **LETTERS,
     "digest of a long name": _as(LONG_NAME, LONG_ADDRESS, lambda: digest(3)),

@@ -22,6 +22,17 @@ def in_text(change: Callable[[str], str]) -> Change:
     return lambda mail: _with(mail, text=change(mail.text))
 
 
+def in_both(pattern: str, by: str | Callable[[Mail], str]) -> Change:
+    """Each match in either part becomes ``by``, as it is: what a fault of the builder does."""
+
+    def change(mail: Mail) -> Mail:
+        words = by if isinstance(by, str) else by(mail)
+        html, text = (re.sub(pattern, lambda _: words, part) for part in (mail.html, mail.text))
+        return _with(mail, html=html, text=text)
+
+    return change
+
+
 def in_mime(change: Callable[[EmailMessage], None]) -> Change:
     """The message is changed in place."""
 
@@ -171,7 +182,32 @@ FAULTS: dict[str, Change] = {
     "a preheader that says View in browser": in_html(
         r"(<div[^>]*display:none[^>]*>).*?</div>", r"\1View in browser</div>", 1
     ),
+    # Said by the text part only
+    "no word of why the mail comes": in_html(r"You get this because[^<]*<br>\s*", ""),
+    "no word of the sources": in_html(r"<br>\s*Sources:[^<]*", ""),
+    "no authors": in_html(r"<p[^>]*>\s*Ana Exemplar, Bo Sample</p>", ""),
+    "no label on the abstracts": in_html(r"<b>Abstract:</b>", ""),
+    "no next digest": in_html(r"Your next digest:[^<]*<br>\s*", ""),
+    "no news in the HTML": in_html(r"It has been withdrawn[^<]*", ""),
+    # Not what it says
+    "a title that is cut off": in_html(r'<h2 style="', '<h2 style="max-height:20px;overflow:hidden;', 1),
+    "a title on one line": in_html(r'<h2 style="', '<h2 style="white-space:nowrap;overflow:hidden;max-width:200px;', 1),
+    "PDFs exchanged": in_html(r"(/pdf/2603\.00001)(.*?)(/pdf/2603\.00002)", r"\3\2\1"),
+    "30 papers for 3": in_both(r"\b3 papers for", "30 papers for"),
+    "links to staging": in_both(r"https://papers\.example\.org/", "https://staging.example.net/"),
+    "pages on localhost": in_both(r"https://papers\.example\.org/papers/", "https://localhost/papers/"),
+    "topics that unsubscribe": in_both(
+        r"https://papers\.example\.org/r/\w+/preferences/", lambda mail: mail.unsubscribe_url
+    ),
+    # Left by Python and by the templates
+    "a Decimal": in_both(r"\b3 upvotes", "Decimal('3.0') upvotes"),
+    "a datetime": in_both("1 March 2026", "datetime.datetime(2026, 3, 1, 7, 0)"),
+    "a placeholder": in_both(r"Why you got this: [^\n<]*", "Why you got this: {reasons}"),
+    "empty parentheses": in_both(r"\(it names[^)]*\)", "()"),
+    "a separator at the end": in_html(r"(Less like no. 2</a>)", r"\1&nbsp;&nbsp;·&nbsp;\n"),
     # The text part
+    "no news in the text": in_text(lambda text: re.sub(r"It has (been|taken)[^\n]*\n", "", text)),
+    "no heading over the news": in_text(lambda text: text.replace("News of papers you have\n\n", "")),
     "a text part cut in half": in_text(_half),
     "a text stub": in_text(lambda text: "Please use a mail program that shows HTML.\n"),
     "no unsubscribe at the end of the text": in_text(lambda text: _without_last(text, "Unsubscribe:")),

@@ -12,6 +12,7 @@ from tests.e2e.conftest import IN_CHROMIUM
 from tests.mail.checks import node
 from tests.mail.checks.accessibility import axe_faults
 from tests.mail.checks.layout import layout_faults
+from tests.mail.checks.links import link_target_faults
 from tests.mail.checks.parity import parity_faults, visible_words
 from tests.mail.checks.residue import residue_faults
 from tests.mail.checks.size import size_faults
@@ -19,7 +20,7 @@ from tests.mail.faults import FAULTS, untouched
 from tests.mail.mail import Mail
 
 pytestmark = [*IN_CHROMIUM, pytest.mark.mail]
-GOOD = "three papers"
+GOOD = "three papers and news"
 Check = Callable[[Mail], list[str]]
 
 
@@ -34,7 +35,7 @@ def linted(mail: Mail) -> list[str]:
 
 def checks(page, mails: dict[str, Mail]) -> dict[str, Check]:
     """The other checks by name, the cheap ones first."""
-    found: dict[str, Check] = {"size": size_faults, "residue": residue_faults}
+    found: dict[str, Check] = {"size": size_faults, "residue": residue_faults, "links": link_target_faults}
     if not node.missing():
         said = node.reports({name: mail.html for name, mail in mails.items()})
         found["html-validate"] = lambda mail: said.validity[mail.name]

@@ -21,6 +21,17 @@ def zone(records):
     return ask
 
 
+def counted(ask):
+    """``ask``, and the list of what it was asked."""
+    asked = []
+
+    def listed(name, kind):
+        asked.append((name, kind))
+        return ask(name, kind)
+
+    return listed, asked
+
+
 def rsa(bits):
     """A public key of so many bits, as it stands in p=. Nobody has its private half."""
     return _encoded((1 << (bits - 1)) + 1, 65537)

@@ -2,7 +2,7 @@ import pytest
 from django.core.checks import Error, Warning  # noqa: A004 - Django's names
 
 from config.mail_url import ESPS, PLAIN
-from digest.health import configured, provider
+from digest.health import configured, names, provider
 from digest.health.verdict import State
 from digest.providers import PROVIDERS, Reports, provider_of
 from subscriptions.webhooks import tracking_view
@@ -52,14 +52,17 @@ def test_how_two_domains_stand_to_each_other_whichever_comes_first(one, other, r
     assert configured.related(one, other) == configured.related(other, one) == relation
 
 
-def test_an_smtp_return_path_is_the_from_address_and_a_providers_is_its_own():
-    names = {"message_id": "example.org", "list_id": "digest.example.org", "site_url": "https://papers.example.org"}
-    assert set(states(configured.alignment("example.org", **names, provider=SMTP)).values()) == {State.OK}
-    own = configured.alignment("example.org", **names, provider=provider_of(backend("postmark")))
-    assert states(own)["From and Return-Path"] == State.NOT_CHECKED
-    said = configured.alignment("example.org", **names, provider=SMTP, envelope="bounces.provider.example")
+def test_a_return_path_that_nobody_named_is_not_judged():
+    others = {"message_id": "example.org", "list_id": "digest.example.org", "site_url": "https://papers.example.org"}
+    named = configured.alignment("example.org", **others, provider=SMTP, envelope="example.org")
+    assert set(states(named).values()) == {State.OK}
+    for transport in (SMTP, provider_of(backend("postmark")), provider_of(PLAIN["file"])):
+        found = {v.name: v for v in configured.alignment("example.org", **others, provider=transport)}
+        assert found["From and Return-Path"].state == State.NOT_CHECKED
+        assert "--envelope" in found["From and Return-Path"].remedy
+    said = configured.alignment("example.org", **others, provider=SMTP, envelope="bounces.provider.example")
     assert states(said)["From and Return-Path"] == State.WARNING
-    elsewhere = configured.alignment("example.org", **{**names, "site_url": "https://papers.example"}, provider=SMTP)
+    elsewhere = configured.alignment("example.org", **{**others, "site_url": "https://papers.example"}, provider=SMTP)
     assert states(elsewhere)["From and SITE_URL"] == State.WARNING
 
 
@@ -87,6 +90,25 @@ def test_https_and_a_postal_address_are_musts():
     assert configured.site("http://papers.example.org").state == State.FAULT
     assert configured.postal_address("1 Example Street").state == State.OK
     assert configured.postal_address(" ").state == State.FAULT
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://papers.example.org", "https://papers.example.org"),
+        ("https://papers.example.org:8443", "https://papers.example.org:8443"),
+        ("https://user:topsecret@papers.example.org", "https://papers.example.org"),
+        ("http://user:topsecret@papers.example.org/?key=topsecret", "http://papers.example.org"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ("https://user:topsecret/x@papers.example.org", "(no web address)"),
+        ("https://user:[topsecret@papers.example.org", "(no web address)"),
+    ],
+)
+def test_of_the_sites_address_only_scheme_and_host_are_printed(url, shown):
+    assert names.address_of(url) == shown
+    said = configured.site(url).said if "[topsecret" not in url else ""
+    hook = provider.webhook(provider_of(backend("postmark")), "/anymail/postmark/tracking/", url, []).said
+    assert "topsecret" not in said + hook
 
 
 def test_system_checks_are_shown_but_for_those_with_a_line_of_their_own():

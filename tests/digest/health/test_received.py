@@ -127,6 +127,29 @@ def test_only_the_uppermost_results_count_and_a_comment_is_none(digest):
     assert look(sign(digest))["Authentication-Results"].state == State.NOT_CHECKED
 
 
+def results(*said):
+    return b"".join(b"Authentication-Results: " + line + b"\r\n" for line in said)
+
+
+@pytest.mark.parametrize(
+    ("above", "state"),
+    [
+        (
+            [b"mx.example.net; dmarc=pass", b"mx.example.net; spf/1=pass", b"MX.example.net 1; dkim / 1 = pass"],
+            State.OK,
+        ),
+        ([b"mx.example.net (a comment); dmarc=pass", b"mx.example.net; spf=pass; dkim=pass"], State.OK),
+        ([b"mx.example.net; dmarc=pass; spf=pass", b"other.example; dkim=pass"], State.FAULT),
+        ([b"mx.example.net; dmarc=pass; spf=pass", b"other.example; x=y", b"mx.example.net; dkim=pass"], State.FAULT),
+        ([b"mx.example.net; dkim=fail; spf=pass; dmarc=pass", b"mx.example.net; dkim=pass"], State.FAULT),
+        ([b"mx.example.net; dkim=fail; dkim=pass; spf=pass", b"mx.example.net; dmarc=pass"], State.OK),
+        ([b"mx.example.net; none", b"mx.example.net; dkim=pass; spf=pass; dmarc=pass"], State.OK),
+    ],
+)
+def test_results_that_one_server_wrote_into_several_headers_are_read_together(digest, above, state):
+    assert look(results(*above) + sign(digest))["Authentication-Results"].state == state
+
+
 def test_a_changed_body_a_wrong_key_and_a_silent_dns_are_three_things(digest):
     raw = sign(digest)
     assert "body hash" in verified(raw + b"Sponsored.\r\n", KEYS).said

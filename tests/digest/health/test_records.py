@@ -66,6 +66,17 @@ def test_silence_at_the_usual_selectors_is_not_their_absence():
     assert verdict.state == State.NOT_CHECKED
 
 
+@pytest.mark.parametrize(
+    "text", ["v=DKIM1; p=", "v=spf1 p=x -all", "p=rubbish!", "v=DKIM1; k=dsa; p=AAAA", f"v=DKIM1; p={rsa(768)}"]
+)
+def test_a_key_that_was_only_guessed_is_no_fault(text):
+    good = {"dkim._domainkey.example.org TXT": [f"p={rsa(2048)}"]}
+    assert [v.name for v in dkim_keys("example.org", [], zone({PLACE: [text], **good}))] == ["DKIM dkim"]
+    [none] = dkim_keys("example.org", [], zone({PLACE: [text]}), guessed=["s1"])
+    assert (none.state, "--selector" in none.remedy) == (State.WARNING, True)
+    assert [v.state for v in dkim_keys("example.org", ["s1"], zone({PLACE: [text], **good}))] == [State.FAULT]
+
+
 def test_a_named_selector_must_be_there():
     [verdict] = dkim_keys("example.org", ["mine"], zone({PLACE: [f"p={rsa(2048)}"]}))
     assert (verdict.name, verdict.state) == ("DKIM mine", State.FAULT)
@@ -77,7 +88,13 @@ def test_a_named_selector_must_be_there():
         (["v=DMARC1; p=none; rua=mailto:d@example.org"], State.OK, "p=none"),
         (["v=DMARC1;p=reject;rua=mailto:d@example.org"], State.OK, "p=reject"),
         (["v=DMARC1; p=quarantine"], State.WARNING, "no rua"),
-        (["v=DMARC1; rua=mailto:d@example.org"], State.FAULT, "(missing)"),
+        (["v=DMARC1; p=quarantine; rua=d@example.org"], State.WARNING, "no rua"),
+        (["v=DMARC1; p=none; rua=https://x.example, mailto:d@example.org!10m"], State.OK, "p=none"),
+        (["v=DMARC1; rua=mailto:d@example.org"], State.WARNING, "p=(missing): treated as p=none"),
+        (["v=DMARC1; p=maybe; rua=mailto:d@example.org"], State.WARNING, "p=maybe: treated as p=none"),
+        (["v=DMARC1; p=reject; sp=x; rua=mailto:d@example.org"], State.WARNING, "sp=x: treated as p=none"),
+        (["v=DMARC1; rua=d@example.org"], State.FAULT, "(missing)"),
+        (["v=DMARC1"], State.FAULT, "(missing)"),
         (["v=DMARC1; p=maybe"], State.FAULT, "p=maybe"),
         (["v=DMARC1; p=none", "v=DMARC1; p=reject"], State.FAULT, "2 DMARC records"),
         (["v=DMARC10; p=none"], State.FAULT, "no DMARC record"),
@@ -98,6 +115,35 @@ def test_a_subdomain_inherits_the_record_above_it_with_its_policy_for_subdomains
     assert (verdict.state, "_dmarc.example.org: p=reject" in verdict.said) == (State.OK, True)
     own = {"_dmarc.news.papers.example.org TXT": ["v=DMARC1; p=quarantine; rua=mailto:d@example.org"], **above}
     assert "p=quarantine" in dmarc("news.papers.example.org", zone(own)).said
+
+
+@pytest.mark.parametrize(
+    ("place", "state"),
+    [
+        ("news.papers.example.org", State.OK),
+        ("papers.example.org", State.WARNING),
+        ("example.org", State.OK),
+    ],
+)
+def test_a_record_between_the_from_domain_and_the_organisations_may_not_count(place, state):
+    found = {f"_dmarc.{place} TXT": ["v=DMARC1; p=none; rua=mailto:d@example.org"]}
+    verdict = dmarc("news.papers.example.org", zone(found))
+    assert (verdict.state, "may not count" in verdict.said) == (state, state == State.WARNING)
+    assert f"_dmarc.{place}:" in verdict.said
+
+
+@pytest.mark.parametrize(
+    ("records", "state"),
+    [
+        ({}, State.WARNING),
+        ({"news.example.org MX": ["0 ."]}, State.WARNING),
+        ({"news.example.org A": ["192.0.2.1"]}, State.WARNING),
+        ({"news.example.org MX": ["10 mx.example.org."]}, State.OK),
+        ({"news.example.org MX": How.TIMEOUT}, State.NOT_CHECKED),
+    ],
+)
+def test_a_from_that_takes_no_mail_costs_bounces_at_most_where_replies_go_elsewhere(records, state):
+    assert mailbox("Replies", "papers@news.example.org", zone(records), answered_elsewhere=True).state == state
 
 
 @pytest.mark.parametrize(

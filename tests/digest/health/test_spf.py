@@ -31,6 +31,19 @@ def judge(record, more=None):
         ("v=spf1 ipv4:192.0.2.1 -all", State.FAULT, "cannot be read"),
         ("v=spf1 include: -all", State.FAULT, "cannot be read"),
         ("v=spf1 ip4 -all", State.FAULT, "cannot be read"),
+        ("v=spf1 a:mail.example.org ip4:192.0.2.7/24 -all", State.OK, "1 of 10"),
+        ("v=spf1 exists:%{l1r/-}.example.org -all", State.OK, "1 of 10"),
+        *(
+            (f"v=spf1 {term} -all", State.FAULT, "cannot be read")
+            for term in (
+                *("a:", "mx:/24", "a/33", "mx//129", "a:mail.example.org/", "include:x.example/24", "ptr/24"),
+                *("ip4:300.1.1.1", "ip4:192.0.2", "ip4:192.0.2.0/33", "ip4:192.0.2.0//24", "ip4:2001:db8::1", "ip4:"),
+                *("ip6:192.0.2.1", "ip6:2001:db8::/129", "ip6:fe80::1%eth0", "ip6:2001:db8:::1"),
+                *("~all:x", "all/8", "redirect=", "exp="),
+            )
+        ),
+        ("v=spf1 -all ipv4:192.0.2.1", State.FAULT, "cannot be read"),
+        ("v=spf1 -all a:", State.FAULT, "cannot be read"),
         ("v=spf1 include:nowhere.example -all", State.FAULT, "no SPF records"),
         ("v=spf1 include:example.org -all", State.FAULT, "includes itself"),
     ],
@@ -40,8 +53,14 @@ def test_a_record_is_judged_as_a_receiver_would(record, state, words):
     assert (verdict.state, words in verdict.said) == (state, True), verdict
 
 
-def test_what_follows_all_is_not_read():
-    assert judge("v=spf1 -all include:nowhere.example").state == State.OK
+def test_what_follows_all_is_not_asked_for():
+    verdict = judge("v=spf1 -all include:nowhere.example +all")
+    assert (verdict.state, "0 of 10 look-ups, ends in -all" in verdict.said) == (State.OK, True)
+
+
+def test_a_mistake_behind_all_in_an_included_record_is_a_mistake_of_ours():
+    more = {"_spf.example.net TXT": ["v=spf1 -all ip4:1.2.3"]}
+    assert judge("v=spf1 include:_spf.example.net -all", more).state == State.FAULT
 
 
 def test_redirect_takes_the_end_of_the_other_record_and_costs_a_look_up():

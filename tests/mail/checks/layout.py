@@ -48,6 +48,12 @@ MEASURE = """
     if (seen(a) && getComputedStyle(a).display !== 'inline' && height < minButton)
       faults.push(`low button: ${height} px, ${words(a)}`);
   }
+  // The preheader is not seen. Nobody scrolls inside a mail: what is cut off is lost.
+  for (const box of document.querySelectorAll('body *')) {
+    if (!seen(box) || getComputedStyle(box).overflow === 'visible' || !box.clientHeight) continue;
+    if (box.scrollHeight > box.clientHeight || box.scrollWidth > box.clientWidth)
+      faults.push(`clipped: ${words(box)}`);
+  }
   for (const img of document.images)
     if (img.getBoundingClientRect().width > Math.min(maxLine, root.clientWidth)) faults.push(`wide image: ${img.src}`);
   return faults;
