@@ -146,6 +146,25 @@ def test_news_of_papers_that_the_reader_has_stand_below_the_papers(digest):
         assert "Known paper 3" not in said, "nobody knows what it means"
 
 
+def test_each_papers_links_are_its_own_and_all_links_of_ours_are_on_our_site(digest):
+    text, html = parts(wire(digest))
+    for n, chosen in enumerate(digest.picks, start=1):
+        paper = Paper.objects.get(pk=chosen["paper"])
+        for words, address in (
+            (f"{n}. {paper.title}", f"https://papers.example.org/papers/{paper.pk}/"),
+            (f"Paper no. {n}", f"https://arxiv.org/abs/{paper.arxiv_id}"),
+            (f"PDF of no. {n}", f"https://arxiv.org/pdf/{paper.arxiv_id}"),
+        ):
+            assert re.search(rf'<a [^>]*href="{address}"[^>]*>{words}</a>', html)
+            assert address in text
+        for verb in ("more", "less"):
+            link = rf"https://papers\.example\.org/say/\w{{33}}/{paper.pk}/{verb}/"
+            assert re.search(rf'href="{link}"[^>]*>{verb.capitalize()} like no\. {n}</a>', html)
+            assert re.search(rf"{verb.capitalize()} like no\. {n}:\n{link}", text.replace("\r\n", "\n"))
+    hosts = {address.split("/")[2] for address in re.findall(r'href="([^"]+)"', html)}
+    assert hosts == {"papers.example.org", "arxiv.org", "github.com"}
+
+
 def test_three_thousand_authors_fit_a_line():
     assert authors_line([f"Author {n}" for n in range(3303)]) == "Author 0, Author 1, Author 2 and 3,300 others"
     assert authors_line(["A", "B", "C", "D"]) == "A, B, C and 1 other"
