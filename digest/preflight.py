@@ -13,7 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from digest.lint import RULES, Finding, Severity, lint
+from digest.lint import Finding, Severity, lint
+from digest.lint import in_words as lint_words
 from digest.models import Digest, Edition, EditionPaper, Paper
 from digest.nobody import nobody
 from digest.rendering import Shelf, digest_message
@@ -34,7 +35,6 @@ REFERENCE = Paper(
     categories=["cs.DL"],
     upvotes=12,
 )
-WHAT = {rule.id: rule.what for rule in RULES}
 # Errors of ours where the frame has them. Where a paper brings them they are what somebody wrote, or a link as it is:
 # "Re:Form" and "4D" are titles, and a study of prompts says {{name}}. People are told, and the paper goes.
 BY_PAPERS = frozenset({"L504", "L505", "L601", "L607", "L610", "L701", "L702", "L703", "L803", "L805"})
@@ -94,8 +94,7 @@ def own_faults(edition: Edition, entries: Iterable[EditionPaper], now: datetime)
 
 def linted(raw: bytes) -> list[Finding]:
     """What the linter says of a mail as it would leave this installation, each with the promise that it breaks."""
-    found = lint(raw, trial=settings.DEBUG)
-    return [replace(f, said=f"{f.said} (should be: {WHAT[f.rule]})" if f.rule in WHAT else f.said) for f in found]
+    return [replace(found, said=lint_words(found)) for found in lint(raw, trial=settings.DEBUG)]
 
 
 def as_sent(message: EmailMessage) -> bytes:

@@ -67,7 +67,7 @@ def _settings(transport: Provider, found: Sequence[CheckMessage]) -> list[Verdic
         configured.sender("FROM_EMAIL", digests, settings.REPLY_TO),
         configured.sender("LETTERS_FROM_EMAIL", letters, settings.REPLY_TO),
         configured.same_sender(digests, letters),
-        configured.unsubscribe_by_mail(getattr(settings, "UNSUBSCRIBE_MAILTO", ""), sending_domain()),
+        configured.unsubscribe_by_mail(settings.UNSUBSCRIBE_MAILTO, sending_domain()),
     ]
 
 
@@ -78,7 +78,7 @@ def _dns(ask: Ask, transport: Provider, wishes: Wishes) -> list[Verdict]:
     senders = {"FROM_EMAIL": settings.DEFAULT_FROM_EMAIL, "LETTERS_FROM_EMAIL": settings.LETTERS_FROM_EMAIL}
     addresses = {
         "REPLY_TO": settings.REPLY_TO,
-        "UNSUBSCRIBE_MAILTO": getattr(settings, "UNSUBSCRIBE_MAILTO", ""),
+        "UNSUBSCRIBE_MAILTO": settings.UNSUBSCRIBE_MAILTO,
     }
     hostname = urlsplit(settings.SITE_URL).hostname or ""
     return [

@@ -28,7 +28,7 @@ from digest.lint.findings import Finding, Severity
 from digest.lint.mail import Mail
 from digest.lint.rules import Rule
 
-__all__ = ["RULES", "Finding", "Rule", "Severity", "lint", "worst"]
+__all__ = ["RULES", "Finding", "Rule", "Severity", "in_words", "lint", "worst"]
 
 _MODULES = (
     *(headers, addresses, lists, mime, markup, outline, tables, images, css, boxes, contrast),
@@ -39,6 +39,7 @@ RULES: tuple[Rule, ...] = tuple(
         (found for module in _MODULES for found in vars(module).values() if isinstance(found, Rule)), key=lambda r: r.id
     )
 )
+_WHAT = {rule.id: rule.what for rule in RULES}
 _UNREAD = "Look at the message in an editor; if it is in order, the linter is at fault: report it."
 
 
@@ -51,6 +52,11 @@ def lint(raw: bytes, *, trial: bool = False) -> list[Finding]:
     mail = Mail(raw, trial=trial)
     found = [finding for rule in RULES for finding in _findings(rule, mail)]
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
+
+
+def in_words(finding: Finding) -> str:
+    """What is there, and the promise of its rule that it breaks."""
+    return f"{finding.said} (should be: {_WHAT[finding.rule]})" if finding.rule in _WHAT else finding.said
 
 
 def worst(findings: Iterable[Finding]) -> Severity | None:

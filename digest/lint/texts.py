@@ -55,6 +55,13 @@ def _all(mail: Mail, pattern: re.Pattern[str]) -> Iterator[Fault]:
             yield Fault(f"it says {brief(found[0], 40)!r}", where)
 
 
+def _unseen(mail: Mail, pattern: re.Pattern[str]) -> Iterator[Fault]:
+    """Of characters that cannot be shown: by number."""
+    for text, where in _shown(mail):
+        if found := pattern.search(text):
+            yield Fault(f"there is U+{ord(found[0]):04X}", where)
+
+
 @rule(
     "L701",
     ERROR,
@@ -92,9 +99,7 @@ def escaped_once(mail: Mail) -> Iterator[Fault]:
 )
 def no_controls(mail: Mail) -> Iterator[Fault]:
     """U+FFFD is what a wrong charset left."""
-    for text, where in _shown(mail):
-        if found := NOT_CHARACTERS.search(text):
-            yield Fault(f"there is U+{ord(found[0]):04X}", where)
+    yield from _unseen(mail, NOT_CHARACTERS)
 
 
 @rule(
@@ -106,9 +111,7 @@ def no_controls(mail: Mail) -> Iterator[Fault]:
 )
 def no_direction_controls(mail: Mail) -> Iterator[Fault]:
     """One of them turns the rest of the line round."""
-    for text, where in _shown(mail):
-        if found := BIDI.search(text):
-            yield Fault(f"there is U+{ord(found[0]):04X}", where)
+    yield from _unseen(mail, BIDI)
 
 
 @rule(

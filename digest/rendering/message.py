@@ -54,12 +54,13 @@ def _message(
 ) -> EmailMultiAlternatives:
     edition = shelf.editions.get(digest.content_to) if digest.content_to else None
     weekly = digest.cadence == Digest.Cadence.WEEKLY
-    covers = len(shelf.days_of(digest)) > 1
+    days = shelf.days_of(digest)
+    covers = len(days) > 1
     token = links.manage_token(subscriber, now)
     context = {
         "subject_line": subject_line(items),
         "preheader": preheader(items, digest.day),
-        "heading": sentences.heading(len(items), digest.day, shelf.days_of(digest), weekly=weekly),
+        "heading": sentences.heading(len(items), digest.day, days, weekly=weekly),
         "order": sentences.order_line(len(items), edition.counted_at if edition else None),
         "freshness": _freshness(edition, several=covers),
         "web_words": _("The last day's list on the web") if covers else _("This day on the web"),

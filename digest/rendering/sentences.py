@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from digest.models import Digest, Paper, SourceRun
+from subscriptions.languages import listed
 
 NAMED_AUTHORS = 3
 FEATURED, ANNOUNCED = "huggingface", "arxiv_rss"
@@ -85,7 +86,7 @@ def facts_line(paper: Paper) -> str:
         said.append(ngettext("%(n)s comment", "%(n)s comments", paper.comments) % {"n": number(paper.comments)})
     if paper.stars:
         said.append(ngettext("%(n)s GitHub star", "%(n)s GitHub stars", paper.stars) % {"n": number(paper.stars)})
-    return _(", ").join(said)
+    return listed(said)
 
 
 def origin_label(origin: str) -> str:
@@ -107,7 +108,7 @@ def reasons_in_words(why: Iterable[Mapping[str, Any]], topics: Mapping[int, str]
         elif "author" in reason:
             said.append(_("you follow %(author)s") % reason)
         elif topic := topics.get(reason["topic"]):
-            terms = _(", ").join(_("“%(word)s”") % {"word": term} for term in reason.get("terms", ())[:2])
+            terms = listed(_("“%(word)s”") % {"word": term} for term in reason.get("terms", ())[:2])
             if terms:
                 said.append(_("your topic %(topic)s (it names %(terms)s)") % {"topic": topic, "terms": terms})
             else:

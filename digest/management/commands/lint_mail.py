@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from digest.lint import RULES, Finding, Severity, lint
+from digest.lint import RULES, Finding, Severity, in_words, lint
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
                     table.add_column(column, overflow="fold")
                 for f in findings:
                     severity = f"[{COLOURS[f.severity]}]{f.severity}[/]"
-                    table.add_row(f.rule, severity, *map(escape, (_line(f), f.where, f.remedy)))
+                    table.add_row(f.rule, severity, *map(escape, (in_words(f), f.where, f.remedy)))
                 console.print(table)
             else:
                 console.print(f"{escape(name)}: nothing to say")
@@ -88,12 +88,6 @@ class Command(BaseCommand):
 
     def _print_json(self, value: Any) -> None:
         self.stdout.write(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _line(finding: Finding) -> str:
-    """The rule's promise and what is there instead."""
-    what = next(rule.what for rule in RULES if rule.id == finding.rule)
-    return f"{finding.said} (should be: {what})"
 
 
 def _counts(found: dict[str, list[Finding]]) -> Counter[Severity]:
