@@ -149,6 +149,13 @@ TICK_SECONDS: float = read(env.float, "TICK_SECONDS", 60.0)
 PLAN_CHUNK: int = read(env.int, "PLAN_CHUNK", 500)
 SEND_CHUNK: int = read(env.int, "SEND_CHUNK", 100)
 SEND_LEASE_SECONDS: int = read(env.int, "SEND_LEASE_SECONDS", 300)
+SEND_THREADS: int = read(env.int, "SEND_THREADS", 16)
+SPREAD_SECONDS: int = read(env.int, "SPREAD_SECONDS", 60)
+MAIL_RATE: float = read(env.float, "MAIL_RATE", 0.0)
+UNCERTAIN_MAILS: str = read(env.str, "UNCERTAIN_MAILS", "auto")
+HOLD_AT_BOUNCES: float = read(env.float, "HOLD_AT_BOUNCES", 0.1)
+HOLD_AT_COMPLAINTS: float = read(env.float, "HOLD_AT_COMPLAINTS", 0.005)
+INSTANCE_ID: str = read(env.str, "INSTANCE_ID", "") or SITE_URL
 
 # --- Django -------------------------------------------------------------------------------------------------------
 

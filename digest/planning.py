@@ -64,9 +64,9 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
         digest.cadence = Digest.Cadence.NOW
         Digest.objects.bulk_create([digest], ignore_conflicts=True)
         reader = Subscriber.objects.to_change(reader.pk)
-        reader.last_day = digest.day
+        reader.asked_at = now
         reader.reschedule(now)
-        reader.save(update_fields=["last_day", "next_due_at"])
+        reader.save(update_fields=["asked_at", "next_due_at"])
         return Digest.objects.get(subscriber=subscriber, day=digest.day)
 
 
@@ -149,14 +149,13 @@ def _plan_chunk(readers: list[Subscriber], board: Board, now: datetime, by: str)
             outcome["waiting"] += 1
             continue
         reader.last_due_at = reader.next_due_at
-        reader.last_day = schedule.local_day(reader.next_due_at, reader.zone)
         reader.next_due_at = schedule.next_due(
             reader.next_due_at, at=reader.hour, zone=reader.zone, mask=reader.weekdays
         )
         advanced.append(reader)
     # Another planner on SQLite, or a press of "send me today's now", may have been first: the first one stays.
     Digest.objects.bulk_create(digests, ignore_conflicts=True)
-    Subscriber.objects.bulk_update(advanced, ["last_due_at", "last_day", "next_due_at"])
+    Subscriber.objects.bulk_update(advanced, ["last_due_at", "next_due_at"])
     return outcome
 
 

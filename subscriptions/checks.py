@@ -125,6 +125,11 @@ def numbers_make_sense(**_: Any) -> Sequence[CheckMessage]:
         "PLAN_CHUNK": (1, 100_000),
         "SEND_CHUNK": (1, 10_000),
         "SEND_LEASE_SECONDS": (10, 3600),
+        "SEND_THREADS": (1, 256),
+        "SPREAD_SECONDS": (0, 3600),
+        "MAIL_RATE": (0, 100_000),
+        "HOLD_AT_BOUNCES": (0, 1),
+        "HOLD_AT_COMPLAINTS": (0, 1),
         "EMAIL_TIMEOUT": (1, 300),
         "BREAKER_AFTER": (1, 100_000),
         "BREAKER_SHARE": (0, 1),
@@ -141,6 +146,15 @@ def numbers_make_sense(**_: Any) -> Sequence[CheckMessage]:
         for name, (low, high) in limits.items()
         if not low <= getattr(settings, name) <= high
     ]
+
+
+@register
+def uncertain_mails_have_a_policy(**_: Any) -> Sequence[CheckMessage]:
+    """E019: what becomes of a mail of which nobody knows whether it left."""
+    if settings.UNCERTAIN_MAILS in {"auto", "resend", "hold"}:
+        return []
+    hint = "auto: by what the transport can; resend: better twice than never; hold: better never than twice."
+    return [Error(f"UNCERTAIN_MAILS is {settings.UNCERTAIN_MAILS!r}.", hint=hint, id="daily_papers.E019")]
 
 
 @register

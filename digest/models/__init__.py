@@ -4,6 +4,7 @@ from digest.models.digests import DayTotal, Digest, Sent
 from digest.models.editions import CATCH_UP_DAYS, Edition, EditionPaper, work_is_hidden
 from digest.models.feedback import Feedback
 from digest.models.papers import Paper, Sighting, Signal, SourceRun, work_is_gone
+from digest.models.sending import Instance, Throttle
 
 __all__ = [
     "CATCH_UP_DAYS",
@@ -12,11 +13,13 @@ __all__ = [
     "Edition",
     "EditionPaper",
     "Feedback",
+    "Instance",
     "Paper",
     "Sent",
     "Sighting",
     "Signal",
     "SourceRun",
+    "Throttle",
     "work_is_gone",
     "work_is_hidden",
 ]

@@ -53,6 +53,8 @@ class Digest(models.Model):
     # Null once its reader is erased: the row stays, so that the day's sum adds up.
     subscriber = models.ForeignKey(Subscriber, on_delete=models.SET_NULL, null=True, related_name="digests")
     day = models.DateField(help_text="The reader's local date.")
+    # Of that date: who flies west over the date line has it twice.
+    zone = models.CharField(max_length=64, blank=True)
     cadence = models.CharField(max_length=6, choices=Cadence, default=Cadence.DAILY)
     state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
     reason = models.CharField(max_length=200, blank=True)
@@ -70,22 +72,31 @@ class Digest(models.Model):
     free_at = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=100, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
+    handed_at = models.DateTimeField(null=True, help_text="When its newest hand-over began.")
+    in_batch = models.BooleanField(default=False, help_text="That hand-over held other readers' digests too.")
     accepted_at = models.DateTimeField(null=True)
+    # What the provider said later: facts, not states.
+    delivered_at = models.DateTimeField(null=True)
+    bounced_at = models.DateTimeField(null=True)
+    complained_at = models.DateTimeField(null=True)
     provider_id = models.CharField(max_length=200, blank=True)
     folded = models.BooleanField(default=False, help_text="Its papers are in the Sent bitmaps.")
 
     objects = DigestQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["subscriber", "day"], name="one_digest_per_reader_and_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "day", "zone"], name="one_digest_per_reader_day_and_zone")
+        ]
         indexes = [
             models.Index(
                 fields=["state", "id"],
-                name="digest_open",
-                condition=Q(state__in=["planned", "claimed", "sending"]),
+                name="digest_unsettled",
+                condition=Q(state__in=["planned", "claimed", "sending", "uncertain"]),
             ),
             models.Index(fields=["day", "state"], name="digest_day_state"),
         ]
+        permissions = [("resolve_digest", "Can say what became of uncertain digests")]
 
     def __str__(self) -> str:
         return f"digest {self.pk}"

@@ -34,6 +34,7 @@ class Edition(models.Model):
     held = models.BooleanField(default=False)
     held_reason = models.CharField(max_length=200, blank=True)
     held_by = models.CharField(max_length=80, blank=True)
+    released_at = models.DateTimeField(null=True, editable=False)  # bounces and complaints are counted from here on
     drafted_at = models.DateTimeField()
     drafted_by = models.CharField(max_length=80, blank=True)
     counted_at = models.DateTimeField(help_text="When the upvotes of the ranking were read.")

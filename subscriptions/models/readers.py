@@ -1,6 +1,6 @@
 """A reader and what the reader wants."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Self
 from zoneinfo import available_timezones
 
@@ -73,7 +73,7 @@ class Subscriber(models.Model):
     moved_at = models.DateTimeField(null=True, blank=True, editable=False)  # older links to settings are another's
     erase_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_due_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_day = models.DateField(null=True, editable=False)  # local date of the last digest: a day has one at most
+    asked_at = models.DateTimeField(null=True, editable=False)  # when a digest was last asked for: "send me today's"
     # Only a search key: recomputed at each change, and verified when a digest is planned.
     next_due_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -112,6 +112,12 @@ class Subscriber(models.Model):
     def is_weekly(self) -> bool:
         """Whether the digest comes on one day of the week only."""
         return self.weekdays.bit_count() == 1
+
+    @property
+    def last_day(self) -> date | None:
+        """The local date of the last digest, by today's zone."""
+        instants = [instant for instant in (self.last_due_at, self.asked_at) if instant]
+        return schedule.local_day(max(instants), self.zone) if instants else None
 
     def is_paused(self, at: datetime) -> bool:
         """Whether a pause covers ``at``."""

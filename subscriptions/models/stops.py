@@ -69,11 +69,13 @@ class MailEvent(models.Model):
     at = models.DateTimeField(help_text="When it happened, by the provider's clock.")
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True, editable=False)  # suppression has read it
+    told_at = models.DateTimeField(null=True, editable=False)  # the mail that it names has learnt of it
     payload = models.JSONField(default=dict, blank=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["id"], name="mail_event_new", condition=Q(applied_at=None)),
+            models.Index(fields=["id"], name="mail_event_untold", condition=Q(told_at=None)),
             models.Index(fields=["email_hash", "kind", "at"], name="mail_event_by_address"),
             models.Index(fields=["received_at"], name="mail_event_received"),
         ]

@@ -38,7 +38,7 @@ def full(robotics, speech, clock, nudges):
     lifecycle.choose(reader, choices, wanted, NOW, origin("preferences"))
     lifecycle.pause(reader, NOW + timedelta(days=9), NOW, origin("pause page"))
     Subscriber.objects.filter(pk=reader.pk).update(
-        last_due_at=NOW, last_day=date(2026, 3, 19), moved_at=NOW, left_at=NOW
+        last_due_at=NOW, asked_at=NOW, moved_at=NOW, left_at=NOW
     )
     asked = letters.ask(SignupRequest.Kind.LINK, reader.email, NOW)
     handle_signup(asked.pk)
