@@ -26,8 +26,8 @@ ESPS = frozenset(
     ]
 )
 PLAIN = {
-    "smtp": "django.core.mail.backends.smtp.EmailBackend",
-    "smtps": "django.core.mail.backends.smtp.EmailBackend",
+    "smtp": "subscriptions.smtp.EmailBackend",
+    "smtps": "subscriptions.smtp.EmailBackend",
     "file": "subscriptions.mailfiles.EmlBackend",
     "console": "django.core.mail.backends.console.EmailBackend",
     "memory": "django.core.mail.backends.locmem.EmailBackend",

@@ -298,6 +298,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0,
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_ROUTES = {
+    "subscriptions.tasks.handle_signup*": {"queue": "letters"},  # a reader waits for it
+    "digest.tasks.send_digests": {"queue": "send"},
+    "digest.tasks.plan_digests": {"queue": "plan"},
+    "digest.tasks.fetch_sources": {"queue": "fetch"},
+}
+# By kind, so that a worker can be kept for some: celery worker --queues letters. One without --queues takes all.
+QUEUES = ["celery", "letters", "send", "plan", "fetch"]
+CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in QUEUES}
 CELERY_TASK_TIME_LIMIT = 600  # the net only: a send task has its own deadline
 # Intervals only. What is due is decided from rows, so a missed or doubled tick does no harm.
 CELERY_BEAT_SCHEDULE = {

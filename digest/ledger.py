@@ -4,21 +4,29 @@ Each change is one UPDATE that repeats the state it found (and the lease, where 
 that race, one changes a row and the other changes none. So no lock is held while a mail is on the wire.
 """
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from digest.compiled import CompiledUpdate
 from digest.models import Digest, Edition
 from subscriptions.models import Subscriber
 
 State = Digest.State
 MAX_ATTEMPTS = 5
+TOO_LATE, UNKNOWN = "too late", "outcome unknown"
 ALLOWED: dict[str, frozenset[str]] = {
-    State.PLANNED: frozenset({State.CLAIMED, State.SUPPRESSED, State.SKIPPED, State.CANCELLED, State.FAILED}),
+    # Straight to accepted: the provider reports a mail that was to be sent again.
+    State.PLANNED: frozenset(
+        {State.CLAIMED, State.SUPPRESSED, State.SKIPPED, State.CANCELLED, State.FAILED, State.ACCEPTED}
+    ),
     State.CLAIMED: frozenset(
         {State.SENDING, State.PLANNED, State.SUPPRESSED, State.SKIPPED, State.CANCELLED, State.FAILED}
     ),
@@ -35,6 +43,18 @@ class IllegalTransition(Exception):  # noqa: N818 - names what happened
     """A change that the table above does not have: a defect of the caller."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What one hand-over came to, as its row will say it."""
+
+    digest: Digest
+    state: str
+    reason: str = ""
+    provider_id: str = ""
+    free_at: datetime | None = None  # planned again: not before
+    counts: bool = True  # False: the answer was about us, and costs the digest no attempt
+
+
 def move(rows: QuerySet[Digest], start: str, end: str, reason: str = "", **values: object) -> int:
     """Move those of ``rows`` that are in ``start`` to ``end``; how many moved. Raises IllegalTransition."""
     if end not in ALLOWED.get(start, frozenset()):
@@ -45,29 +65,37 @@ def move(rows: QuerySet[Digest], start: str, end: str, reason: str = "", **value
 def claim(limit: int, by: str, now: datetime) -> list[int]:
     """Take up to ``limit`` planned digests for SEND_LEASE_SECONDS; their ids. Safe with any number of claimers."""
     name = f"{by[:80]}/{token_hex(4)}"
-    free = _claimable(now).order_by("pk")
+    # Asked first: most days nothing is held, and no digest has to be compared with editions one by one.
+    free = _claimable(now, list(Edition.objects.filter(held=True).values_list("day", flat=True)))
     # The atomic block is for PostgreSQL's row locks; on SQLite it makes the claim one write transaction.
     with transaction.atomic():
+        ids = free.order_by("pk")
         if connection.vendor == "postgresql":
-            free = free.select_for_update(skip_locked=True, of=("self",))
-        ids = list(free.values_list("pk", flat=True)[:limit])
-        if not ids:
-            return []
-        lease = now + timedelta(seconds=settings.SEND_LEASE_SECONDS)
-        move(
-            _claimable(now).filter(pk__in=ids),
+            ids = ids.select_for_update(skip_locked=True, of=("self",))
+        found = list(ids.values_list("pk", flat=True)[:limit])
+        taken = move(
+            free.filter(pk__in=found),
             State.PLANNED,
             State.CLAIMED,
             claimed_by=name,
-            free_at=lease,
+            free_at=_lease(now),
             attempt=F("attempt") + 1,
         )
-    mine = Digest.objects.filter(pk__in=ids, state=State.CLAIMED, claimed_by=name)
+    if taken == len(found):
+        return found
+    mine = Digest.objects.filter(pk__in=found, state=State.CLAIMED, claimed_by=name)
     return list(mine.order_by("pk").values_list("pk", flat=True))
 
 
-def _claimable(now: datetime) -> QuerySet[Digest]:
-    return Digest.objects.filter(Q(free_at=None) | Q(free_at__lte=now), ~Exists(_held_edition()), state=State.PLANNED)
+def _claimable(now: datetime, held: Iterable[object]) -> QuerySet[Digest]:
+    rows = Digest.objects.filter(Q(free_at=None) | Q(free_at__lte=now), state=State.PLANNED)
+    for day in held:
+        rows = rows.exclude(content_from__lt=day, content_to__gte=day)
+    return rows
+
+
+def _lease(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.SEND_LEASE_SECONDS)
 
 
 def _held_edition() -> QuerySet[Edition]:
@@ -75,40 +103,145 @@ def _held_edition() -> QuerySet[Edition]:
     return Edition.objects.filter(held=True, day__gt=OuterRef("content_from"), day__lte=OuterRef("content_to"))
 
 
-def begin(digest: Digest, now: datetime) -> bool:
-    """Mark ``sending`` before the hand-over, if its reader still wants it, its lease lives and nothing is held."""
+def _stale_before(now: datetime) -> datetime:
+    return now - timedelta(hours=settings.LATE_AFTER_HOURS)
+
+
+class Unless(NamedTuple):
+    """A condition that must not hold when digests are marked: how it is built, and of what."""
+
+    condition: Callable[..., Exists]
+    arguments: Mapping[str, Any]
+
+
+def advance(
+    ended: Sequence[Ended],
+    coming: Sequence[Digest],
+    now: datetime,
+    *,
+    unless: Unless | None = None,
+    in_batch: bool = False,
+) -> set[int]:
+    """One commit: write what hand-overs came to, and mark the next digests ``sending``; the ids of those marked.
+
+    A digest is marked if its lease lives, its reader still wants it, nothing that it draws on is held, it is not too
+    late, and ``unless`` does not hold: all is read again by the UPDATE itself. In the usual case two statements.
+    Doing it again after a lost answer of the database is safe: what was marked then counts as marked.
+    """
+    with transaction.atomic():
+        for values, digests in _grouped(ended).items():
+            _write(digests, *values, now=now)
+        if not coming:
+            return set()
+        marked = _MARK.execute(
+            unless and unless.condition,
+            in_batch,
+            ids=[digest.pk for digest in coming],
+            names=sorted({digest.claimed_by for digest in coming}),
+            now=now,
+            lease=_lease(now),
+            stale=_stale_before(now),
+            **(unless.arguments if unless else {}),
+        )
+        if marked == len(coming):
+            return {digest.pk for digest in coming}
+        return set(_mine(coming).filter(state=State.SENDING).values_list("pk", flat=True))
+
+
+def _mark(
+    condition: Callable[..., Exists] | None,
+    in_batch: bool,  # noqa: FBT001 - a part of the statement's shape
+    *,
+    ids: list[int],
+    names: list[str],
+    now: datetime,
+    lease: datetime,
+    stale: datetime,
+    **watched: Any,
+) -> tuple[QuerySet[Digest], Mapping[str, Any]]:
+    assert State.SENDING in ALLOWED[State.CLAIMED]
     rows = Digest.objects.filter(
         ~Exists(_held_edition()),
         Exists(Subscriber.objects.active(now).filter(pk=OuterRef("subscriber"))),
-        pk=digest.pk,
-        claimed_by=digest.claimed_by,
+        pk__in=ids,
+        claimed_by__in=names,
+        state=State.CLAIMED,
         free_at__gt=now,
+        due_at__gte=stale,
     )
-    lease = now + timedelta(seconds=settings.SEND_LEASE_SECONDS)
-    return bool(move(rows, State.CLAIMED, State.SENDING, free_at=lease))
+    if condition:
+        rows = rows.filter(~condition(**watched))
+    return rows, {"state": State.SENDING, "reason": "", "free_at": lease, "handed_at": now, "in_batch": in_batch}
 
 
-def why_not(digest: Digest, now: datetime) -> str:
-    """End or give back a claimed digest that ``begin`` refused; the state it is in now."""
-    mine = Digest.objects.filter(pk=digest.pk, claimed_by=digest.claimed_by, free_at__gt=now)
-    reader = Subscriber.objects.filter(digests=digest).first()
-    if Digest.objects.filter(Exists(_held_edition()), pk=digest.pk).exists():
-        move(mine, State.CLAIMED, State.PLANNED, attempt=F("attempt") - 1, free_at=None, claimed_by="")
-    elif reader is None:
-        move(mine, State.CLAIMED, State.CANCELLED, "erased")
-    elif reader.state != Subscriber.State.ACTIVE:
-        move(mine, State.CLAIMED, State.CANCELLED, reader.state)
-    elif reader.paused_until and reader.paused_until > now:
-        move(mine, State.CLAIMED, State.SKIPPED, "paused")
-    elif not Subscriber.objects.active(now).filter(pk=reader.pk).exists():
-        move(mine, State.CLAIMED, State.SUPPRESSED, "suppressed")
-    return Digest.objects.values_list("state", flat=True).get(pk=digest.pk)
+_MARK = CompiledUpdate(_mark)
 
 
-def give_back(ids: Iterable[int], claimed_by: str) -> int:
+def _mine(digests: Sequence[Digest]) -> QuerySet[Digest]:
+    """These rows, unless another has claimed them meanwhile: each claim has a name of its own."""
+    return Digest.objects.filter(
+        pk__in=[digest.pk for digest in digests], claimed_by__in={digest.claimed_by for digest in digests}
+    )
+
+
+def _grouped(ended: Iterable[Ended]) -> dict[tuple[str, str, str, datetime | None, bool], list[Digest]]:
+    """Nearly all mails of a round end alike, so that one UPDATE writes them."""
+    groups: dict[tuple[str, str, str, datetime | None, bool], list[Digest]] = defaultdict(list)
+    for end in ended:
+        state, free_at = end.state, end.free_at
+        if state == State.PLANNED and end.counts and end.digest.attempt >= MAX_ATTEMPTS:
+            state, free_at = State.FAILED, None
+        groups[state, end.reason, end.provider_id, free_at, end.counts].append(end.digest)
+    return groups
+
+
+def _write(
+    digests: list[Digest],
+    state: str,
+    reason: str,
+    provider_id: str,
+    free_at: datetime | None,
+    counts: bool,  # noqa: FBT001 - a part of a key
+    *,
+    now: datetime,
+) -> None:
+    values: dict[str, object] = {"free_at": free_at}
+    if state == State.ACCEPTED:
+        values |= {"accepted_at": now, "provider_id": provider_id}
+    elif state == State.PLANNED:
+        values["claimed_by"] = ""
+        if not counts:
+            values["attempt"] = F("attempt") - 1
+    rows = _mine(digests)
+    if move(rows, State.SENDING, state, reason, **values) < len(digests) and state != State.UNCERTAIN:
+        # Recovery took the worker for dead and declared it uncertain; here is the answer after all.
+        move(rows, State.UNCERTAIN, state, reason, **values)
+
+
+def refuse(digests: Sequence[Digest], now: datetime) -> Counter[str]:
+    """End, each with its reason, or give back the claimed digests that ``advance`` did not mark; the states after."""
+    mine = _mine(digests).filter(free_at__gt=now)
+    reader = Subscriber.objects.filter(pk=OuterRef("subscriber"))
+    free = {"free_at": None, "claimed_by": ""}
+    move(mine.filter(subscriber=None), State.CLAIMED, State.CANCELLED, "erased", **free)
+    for state in (Subscriber.State.UNSUBSCRIBED, Subscriber.State.PENDING):
+        move(mine.filter(Exists(reader.filter(state=state))), State.CLAIMED, State.CANCELLED, state, **free)
+    paused = reader.filter(paused_until__gt=now)
+    move(mine.filter(Exists(paused)), State.CLAIMED, State.SKIPPED, "paused", **free)
+    stopped = ~Exists(Subscriber.objects.active(now).filter(pk=OuterRef("subscriber")))
+    move(mine.filter(stopped), State.CLAIMED, State.SUPPRESSED, "suppressed", **free)
+    move(mine.filter(due_at__lt=_stale_before(now)), State.CLAIMED, State.SKIPPED, TOO_LATE, **free)
+    # Held, or an editor changed the papers at this very moment: the next claim sees.
+    move(mine, State.CLAIMED, State.PLANNED, attempt=F("attempt") - 1, **free)
+    after = Digest.objects.filter(pk__in=[digest.pk for digest in digests])
+    return Counter(after.values_list("state", flat=True))
+
+
+def give_back(digests: Sequence[Digest]) -> int:
     """Return claimed digests that nobody tried to send, as if they had not been claimed."""
-    mine = Digest.objects.filter(pk__in=list(ids), claimed_by=claimed_by)
-    return move(mine, State.CLAIMED, State.PLANNED, attempt=F("attempt") - 1, free_at=None, claimed_by="")
+    if not digests:
+        return 0
+    return move(_mine(digests), State.CLAIMED, State.PLANNED, attempt=F("attempt") - 1, free_at=None, claimed_by="")
 
 
 def recover(now: datetime) -> dict[str, int]:
@@ -116,8 +249,7 @@ def recover(now: datetime) -> dict[str, int]:
     lapsed = Digest.objects.filter(free_at__lte=now)
     poison = lapsed.filter(attempt__gte=MAX_ATTEMPTS)
     return {
-        "poison": move(poison, State.CLAIMED, State.FAILED, "poison")
-        + move(poison, State.PLANNED, State.FAILED, "poison"),
+        "poison": move(poison, State.CLAIMED, State.FAILED, "poison", free_at=None),
         "planned again": move(lapsed, State.CLAIMED, State.PLANNED, free_at=None, claimed_by=""),
         "uncertain": move(lapsed, State.SENDING, State.UNCERTAIN, "the worker ended during the hand-over"),
     }

@@ -7,7 +7,9 @@ page of the provider; ``source`` names the page for what is not in there.
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from uuid import NAMESPACE_URL, uuid5
 
 
 class Reports(StrEnum):
@@ -16,6 +18,18 @@ class Reports(StrEnum):
     SIGNED = "signed"
     PASSWORD = "password only"  # noqa: S105 - the name of a way, not a password
     NONE = "no reports"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A header by which a provider knows a repeated call and sends once."""
+
+    header: str
+    lifetime: timedelta
+
+    def of(self, mail: str) -> str:
+        """The key of one mail ("digest-17"): the same at each try, a UUID, as providers want it."""
+        return str(uuid5(NAMESPACE_URL, mail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,8 @@ class Provider:
     link_in_batch: bool = False  # each reader's own link in our own HTML, without a template stored there
     event_ids: bool = False  # a report can be told from its repetition by an id
     idempotency: str = ""  # how the same call twice sends once; "" where nothing does
+    idempotency_key: Key | None = None  # where we use it
+    placeholder: str = ""  # how a reader's own value is named in a batch; batches are used only where we know it
     keeps_message_id: bool | None = None
     one_click: bool = True  # our own two list headers can be sent at all
     note: str = ""
@@ -41,6 +57,11 @@ class Provider:
         """Whether one call may hold digests for many readers."""
         return self.batch_limit > 1 and self.header_in_batch and self.link_in_batch and self.one_click
 
+    @property
+    def uses_batches(self) -> bool:
+        """Whether ours are sent so."""
+        return self.carries_batches and bool(self.placeholder)
+
 
 def provider_of(backend: str) -> Provider:
     """The provider behind Django's EMAIL_BACKEND. One nobody described here can nothing but single mails."""
@@ -52,6 +73,7 @@ def provider_of(backend: str) -> Provider:
 _NOTHING_LEAVES = "Mails stay on this machine."
 
 PROVIDERS: dict[str, Provider] = {
+    "subscriptions.smtp.EmailBackend": Provider("SMTP", Reports.NONE, keeps_message_id=True),
     "django.core.mail.backends.smtp.EmailBackend": Provider("SMTP", Reports.NONE, keeps_message_id=True),
     "subscriptions.mailfiles.EmlBackend": Provider("files", Reports.NONE, note=_NOTHING_LEAVES, leaves=False),
     "django.core.mail.backends.console.EmailBackend": Provider(
@@ -78,6 +100,7 @@ PROVIDERS: dict[str, Provider] = {
         batch_limit=1000,
         header_in_batch=True,
         idempotency="header idempotencyKey, 30 minutes",
+        idempotency_key=Key("idempotencyKey", timedelta(minutes=30)),
         note="Metadata can be read by the reader; reports come in any order.",
         source="https://developers.brevo.com/docs/batch-send-transactional-emails",
         selectors=("brevo1", "brevo2", "mail"),
@@ -97,6 +120,7 @@ PROVIDERS: dict[str, Provider] = {
         "Mailgun",
         Reports.SIGNED,
         batch_limit=1000,
+        placeholder="%recipient.{}%",
         header_in_batch=True,
         link_in_batch=True,
         event_ids=True,

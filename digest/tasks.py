@@ -1,20 +1,32 @@
 """Celery tasks: a few lines each around plain functions. Every one is safe to run twice at once."""
 
 import logging
+import threading
 import time
 from functools import partial
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import transaction
 
-from digest import approval, delivery, editions, fetching, filling, outcomes, planning, retention
+from digest import approval, delivery, editions, fencing, fetching, filling, outcomes, planning, retention
+from digest.delivery import throttle
 from subscriptions import clock
 from subscriptions.tasks import alert, nudge
 
 log = logging.getLogger(__name__)
-SEND_DEADLINE = 60  # seconds of one send task: a warm shutdown must not wait longer
+SEND_DEADLINE = 60.0  # seconds of one send task; then it is queued again, behind what waits
+_stopping = threading.Event()  # SIGTERM came: a send task ends between two mails
+_sending = threading.Lock()  # one run a process has all the threads that it can use
+_more = threading.Event()  # somebody asked for a run while there was one
+
+
+@worker_shutting_down.connect
+def stop_sending(**_: Any) -> None:
+    """Let the send task end, within ten seconds also where the mail server hangs."""
+    _stopping.set()
 
 
 @shared_task(bind=True, name="digest.tasks.fetch_sources")
@@ -45,28 +57,56 @@ def approve_edition(self: Any) -> None:
 
 @shared_task(bind=True, name="digest.tasks.plan_digests")
 def plan_digests(self: Any) -> None:
-    """Plan the digests of the readers whose hour has come."""
-    if planning.plan_due(clock.now(), by=self.request.hostname).total():
-        nudge(send_digests)
+    """Plan the digests of the readers whose hour has come; each chunk that is committed may leave."""
+    now = clock.now()
+    try:
+        fencing.check(now)
+    except fencing.NotOurs as error:
+        log.error("%s", error)
+        return
+    planning.plan_due(now, by=self.request.hostname, progress=lambda _: nudge(send_digests))
 
 
 @shared_task(bind=True, name="digest.tasks.send_digests")
 def send_digests(self: Any) -> None:
-    """Send one chunk, and nudge the next: as many workers as there are share the planned rows."""
-    end = time.monotonic() + SEND_DEADLINE
-    try:
-        ended = delivery.send_digests(
-            clock.now,
-            by=self.request.hostname,
-            limit=settings.SEND_CHUNK,
-            stop=lambda: time.monotonic() > end,
-        )
-    except delivery.TransportDown as error:
-        log.error("the mail server cannot be reached, the digests wait: %s", error)
+    """Send what is planned. As many processes as there are share the rows; a second task in one leaves at once."""
+    _more.set()
+    if not _sending.acquire(blocking=False):
         return
-    if ended:
-        log.info("sent a chunk: %s", dict(ended))
+    try:
+        end = time.monotonic() + SEND_DEADLINE
+        while _more.is_set() and not _stopping.is_set():
+            _more.clear()
+            _send(self.request.hostname, end)
+    finally:
+        _sending.release()
+    if time.monotonic() > end and not _stopping.is_set():
         nudge(send_digests)
+
+
+def _send(by: str, end: float) -> None:
+    """Runs of sending until nothing is due, with the waits that the mail server or MAIL_RATE wants between them."""
+
+    def stop() -> bool:
+        return _stopping.is_set() or time.monotonic() > end
+
+    while not stop():
+        try:
+            ended = delivery.send_digests(
+                clock.now, by=by, chunk=settings.SEND_CHUNK, stop=stop, full=partial(nudge, send_digests)
+            )
+        except delivery.TransportDown as error:
+            log.error("the mail server cannot be reached, the digests wait: %s", error)
+            return
+        except fencing.NotOurs as error:
+            log.error("%s", error)
+            return
+        if ended:
+            log.info("sent: %s", dict(ended))
+        wait = throttle.opens_in(clock.now()).total_seconds()
+        if not wait:
+            return
+        _stopping.wait(max(min(wait, end - time.monotonic()), 0.0))
 
 
 @shared_task(name="digest.tasks.close_days")

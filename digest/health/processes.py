@@ -14,7 +14,6 @@ from redis.exceptions import RedisError
 from digest.health.verdict import Verdict, fault, not_checked, ok, warning
 from subscriptions.tasks import BEAT_SEEN
 
-QUEUE = "celery"
 LONG_QUEUE = 1000  # beat's own tasks expire, so a long queue is nudges that no worker takes
 SECONDS = 2
 SOON = {"socket_connect_timeout": SECONDS, "socket_timeout": SECONDS}
@@ -50,7 +49,7 @@ def processes(url: str, now: datetime) -> list[Verdict]:
         with broker(url) as there:
             there.ensure_connection(max_retries=1, timeout=SECONDS)
             redis: Any = there.default_channel
-            length = int(redis.client.llen(QUEUE))
+            length = sum(int(redis.client.llen(name)) for name in settings.QUEUES)
         answers = _ping(url)
         seen = cache.get(BEAT_SEEN)
     except AWAY as error:

@@ -32,7 +32,9 @@ def _one_click(provider: Provider) -> Verdict:
 
 
 def _batches(provider: Provider) -> Verdict:
-    if provider.carries_batches:
+    if provider.carries_batches and not provider.placeholder:
+        return ok("Batches", "one message a reader (it could carry batches, ours are built for Mailgun only)")
+    if provider.uses_batches:
         return ok("Batches", f"up to {provider.batch_limit} readers a call, each with a link of their own")
     if provider.batch_limit == 1:
         return ok("Batches", "one message a reader (there is no batch)")

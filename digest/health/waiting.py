@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
-from digest import approval
+from digest import approval, outcomes
 from digest.editions import PATIENCE
 from digest.health.verdict import Verdict, fault, not_checked, ok, warning
 from digest.models import Digest, Edition
@@ -23,7 +23,7 @@ RUN_AGAIN = "See whether beat and the workers run, and what their log says."
 
 def waiting(now: datetime) -> list[Verdict]:
     """What waits although nothing keeps it."""
-    return [signups(now), readers(now), digests(now), editions(now)]
+    return [signups(now), readers(now), digests(now), uncertain(now), editions(now)]
 
 
 def signups(now: datetime) -> Verdict:
@@ -54,6 +54,20 @@ def digests(now: datetime) -> Verdict:
     oldest = late.order_by("planned_at").values_list("planned_at", flat=True).first()
     remedy = f"{RUN_AGAIN} If they run, the mail server is away or the limit."
     return _late("Planned digests", late.count(), oldest, now, "not sent", remedy)
+
+
+def uncertain(now: datetime) -> Verdict:
+    """Digests of which nobody knows whether they left. They are settled or given up within a day."""
+    name = "Uncertain digests"
+    rows = outcomes.in_doubt_since(Digest.objects.filter(folded=False)).order_by("since")
+    oldest = rows.values_list("since", flat=True).first()
+    if oldest is None:
+        return ok(name, "none")
+    said = f"{rows.count()}, the oldest for {(now - oldest) // timedelta(minutes=1)} minutes"
+    if now - oldest > outcomes.UNKNOWN_AFTER:
+        return fault(name, said, RUN_AGAIN)
+    remedy = "Workers were killed or the mail server drops connections. Admin, Digests: say which of them arrived."
+    return warning(name, said, remedy)
 
 
 def editions(now: datetime) -> Verdict:

@@ -9,7 +9,8 @@ from digest.management.stage import StageCommand
 
 class Command(StageCommand):
     help = (
-        "Close a local day that has ended everywhere: store its sum, and remember who was sent what. "
+        "Close a local day that has ended everywhere: settle its uncertain digests as the worker does at each tick, store "
+        "its sum, and remember who was sent what. "
         "Without --day: the newest day that can be closed."
     )
 
@@ -19,6 +20,7 @@ class Command(StageCommand):
         day: date = options["day"] or now.date() - timedelta(days=1)
         while not options["day"] and now < outcomes.closes_at(day):
             day -= timedelta(days=1)
+        outcomes.resolve_uncertain(now)
         try:
             total = outcomes.close_day(day, now)
         except outcomes.TooEarly as error:

@@ -1,39 +1,57 @@
+import time
 from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from digest import delivery
+from digest import delivery, fencing
+from digest.delivery import throttle
 from digest.management.stage import StageCommand
 from digest.models import Digest
 from subscriptions import clock
 
+PATIENCE = 60.0  # seconds that the command waits for the mail server, or for MAIL_RATE
+
 
 class Command(StageCommand):
-    help = "Send the planned digests, in chunks, until none is left. Any number of these may run at once."
+    help = "Send the planned digests until none is left. Any number of these may run at once."
     takes_day = False
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit code 1 where the mail server cannot be reached; nothing is lost then."""
+        """Exit code 1 where the mail server cannot be reached, or the database is another's; nothing is lost then."""
         ticking = clock.running_from(self.now(options))
-        total: Counter[str] = Counter()
         waiting = Digest.objects.filter(state=Digest.State.PLANNED).count()
-        with self.bar("Sending", waiting) as progress:
-            task = progress.task_ids[0]
+        with self.bar("Sending", waiting) as bar:
+            task = bar.task_ids[0]
             try:
-                while ended := delivery.send_digests(
-                    ticking,
-                    "command",
-                    settings.SEND_CHUNK,
-                    progress=lambda number: progress.advance(task, number),
-                ):
-                    total += ended
+                total = self._send(ticking, lambda number: bar.advance(task, number))
+            except fencing.NotOurs as error:
+                raise CommandError(str(error)) from error
             except delivery.TransportDown as error:
                 raise CommandError(
                     f"The mail server cannot be reached ({error}). {waiting} digests stay planned. "
                     "Check MAIL_URL; the next run goes on."
                 ) from error
-        self.stdout.write(
-            ", ".join(f"{n} {state}" for state, n in sorted(total.items())) + "." if total else "Nothing to send."
-        )
+        said = ", ".join(f"{number} {state}" for state, number in sorted(total.items()))
+        self.stdout.write(f"{said}." if said else "Nothing to send.")
+        if left := Digest.objects.filter(state=Digest.State.PLANNED).count():
+            self.stdout.write(f"{left} digests wait: {self._why(ticking())}. Run it again then.")
+
+    def _send(self, ticking: Callable[[], datetime], progress: Callable[[int], None]) -> Counter[str]:
+        total: Counter[str] = Counter()
+        while True:
+            ended = delivery.send_digests(ticking, "command", chunk=settings.SEND_CHUNK, progress=progress)
+            total += ended
+            wait = throttle.opens_in(ticking()).total_seconds()
+            if not wait or wait > PATIENCE or not Digest.objects.filter(state=Digest.State.PLANNED).exists():
+                return total
+            time.sleep(wait)
+
+    def _why(self, now: datetime) -> str:
+        if wait := throttle.opens_in(now).total_seconds():
+            return f"the mail server, or MAIL_RATE, wants {wait:.0f} seconds"
+        held = Digest.objects.filter(state=Digest.State.PLANNED, free_at=None).exists()
+        return "their edition is held" if held else "each has its second in the minute, or waits to be tried again"

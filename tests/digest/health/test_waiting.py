@@ -67,6 +67,28 @@ def test_a_reader_who_had_todays_edition_already_waits_for_the_next():
     assert waiting.readers(NOW).state == State.OK
 
 
+@pytest.mark.parametrize(
+    ("hours", "fields", "state"),
+    [
+        (1, {}, State.WARNING),
+        (24, {}, State.WARNING),
+        (25, {}, State.FAULT),
+        (25, {"handed_at": None}, State.WARNING),  # from before hand-overs were dated: planned at NOW
+        (25, {"folded": True}, State.OK),
+        (25, {"state": "failed", "reason": "outcome unknown"}, State.OK),
+    ],
+)
+def test_an_uncertain_digest_is_a_warning_and_after_a_day_a_fault(hours, fields, state):
+    assert waiting.uncertain(NOW).said == "none"
+    values = {"state": "uncertain", "handed_at": NOW - timedelta(hours=hours)}
+    make_digest(make_reader(), [make_paper(1)], **{**values, **fields})
+    verdict = waiting.uncertain(NOW)
+    assert verdict.state == state
+    assert verdict in waiting.waiting(NOW)
+    if not fields:
+        assert verdict.said == f"1, the oldest for {hours * 60} minutes"
+
+
 def test_paused_and_suppressed_readers_wait_for_nothing(suppressed):
     make_edition([make_paper(1)]).__class__.objects.update(approved_at=NOW - timedelta(hours=1))
     make_reader("paused", paused_until=NOW + timedelta(days=1))
@@ -176,7 +198,7 @@ def test_a_broker_is_asked_for_its_queue_and_its_workers(tmp_path):
     try:
         url = f"redis://127.0.0.1:{server.port}/0"
         with processes.broker(url) as there:
-            there.default_channel.client.lpush(processes.QUEUE, "task")
+            there.default_channel.client.lpush("send", "task")
         cache.set(BEAT_SEEN, NOW.isoformat())
         found = {v.name: (v.state, v.said) for v in processes.processes(url, NOW)}
     finally:

@@ -1,0 +1,195 @@
+"""The sending threads: one connection to the mail server each, opened once and used for mail after mail.
+
+They know no database and no template: a thread takes a message, hands it over, and reports. So a killed process leaves
+at most one uncertain hand-over a thread, and a hanging server costs a thread, never the others.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from smtplib import SMTPException
+
+from anymail.exceptions import AnymailError
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+
+from digest.delivery.hand_over import Outcome, hand_over
+from digest.models import Digest
+
+log = logging.getLogger(__name__)
+Unit = tuple[Digest, ...]  # handed over together: one digest, or a batch of a provider's API
+ABANDON_AFTER = 1.0  # seconds that a thread has to come back once its connection is cut
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a thread says: it is ready, its connection is down, or a unit is done."""
+
+    member: "Member"
+    unit: Unit = ()
+    outcomes: tuple[Outcome, ...] = ()
+    down: str = ""
+
+
+@dataclass(eq=False)
+class Member:
+    """One thread and its connection."""
+
+    reports: SimpleQueue[Report]
+    inbox: SimpleQueue[EmailMessage | None] = field(default_factory=SimpleQueue)
+    connection: BaseEmailBackend | None = None
+    unit: Unit = ()
+    since: float = field(default_factory=time.monotonic)  # busy, or opening, since then
+    cut: bool = False  # the conductor has cut its connection
+    abandoned: bool = False  # nobody listens to it any more
+
+    def start(self) -> "Member":
+        """Open the connection, then wait for mails. A daemon: a thread that hangs must not keep the process."""
+        threading.Thread(target=self._run, name="sending", daemon=True).start()
+        return self
+
+    def take(self, unit: Unit, message: EmailMessage) -> None:
+        """Hand a message over, beginning now."""
+        self.unit, self.since = unit, time.monotonic()
+        self.inbox.put(message)
+
+    def abort(self) -> None:
+        """End whatever its connection waits for. Not every transport can be ended from outside."""
+        self.cut = True
+        abort = getattr(self.connection, "abort", None)
+        if abort:
+            abort()
+
+    def _run(self) -> None:
+        while self._open():
+            if not self._send():
+                return
+
+    def _open(self) -> bool:
+        try:
+            self.connection = get_connection()
+            self.connection.open()
+        except Exception as error:  # whatever is wrong, the conductor decides
+            self._close()
+            self._report(Report(self, down=f"{type(error).__name__}: {error}"))
+            return False
+        self._report(Report(self))
+        return True
+
+    def _send(self) -> bool:
+        """Mail after mail until the connection breaks (True) or there is nothing more to do (False)."""
+        assert self.connection
+        fresh = True
+        while (message := self.inbox.get()) is not None:
+            outcomes = tuple(hand_over(self.connection, message, fresh=fresh))
+            fresh = False
+            broken = any(outcome.broken for outcome in outcomes)
+            if broken:
+                self._close()
+            self._report(Report(self, self.unit, outcomes))
+            if self.abandoned:
+                break
+            if broken:
+                return True
+        self._close()
+        return False
+
+    def _report(self, report: Report) -> None:
+        if not self.abandoned:
+            self.reports.put(report)
+
+    def _close(self) -> None:
+        connection, self.connection = self.connection, None
+        try:
+            if connection:
+                connection.close()
+        except (OSError, SMTPException, AnymailError) as error:
+            log.info("the mail server did not say goodbye: %s", type(error).__name__)
+
+
+class Crew:
+    """All threads of one process. Used by one conductor."""
+
+    def __init__(self, size: int, patience: float) -> None:
+        self.size = size
+        self.patience = patience  # seconds that opening a connection or one hand-over may take
+        self.reports: SimpleQueue[Report] = SimpleQueue()
+        self.opening: set[Member] = set()
+        self.free: list[Member] = []
+        self.busy: set[Member] = set()
+        self.down = ""  # why the newest thread that gave up did
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the last thread has given up."""
+        return bool(self.down) and not (self.opening or self.free or self.busy)
+
+    def muster(self, wanted: int) -> None:
+        """Have up to ``wanted`` threads, as far as the size allows."""
+        for _ in range(min(wanted, self.size) - len(self.opening) - len(self.free) - len(self.busy)):
+            self.opening.add(Member(self.reports).start())
+
+    def hand(self, unit: Unit, message: EmailMessage) -> None:
+        """Give a unit to a free thread."""
+        member = self.free.pop()
+        self.busy.add(member)
+        member.take(unit, message)
+
+    def finished(self, seconds: float) -> list[tuple[Unit, tuple[Outcome, ...]]]:
+        """The units that are done, after waiting up to ``seconds`` for the first report."""
+        done = []
+        try:
+            report = self.reports.get(timeout=seconds)
+            while True:
+                if not report.member.abandoned:
+                    self._hear(report)
+                if report.unit and not report.member.abandoned:
+                    done.append((report.unit, report.outcomes))
+                report = self.reports.get_nowait()
+        except Empty:
+            return done
+
+    def give_up(self, patience: float | None = None) -> list[Unit]:
+        """Cut the connections of threads that take too long; the units of those that do not come back even then."""
+        now, limit = time.monotonic(), self.patience if patience is None else patience
+        lost = []
+        for member in [*self.opening, *self.busy]:
+            if not member.cut and now - member.since >= limit:
+                log.warning("the mail server hangs, its connection is cut")
+                member.abort()
+                member.since = now
+            elif member.cut and now - member.since >= ABANDON_AFTER:
+                member.abandoned = True
+                member.inbox.put(None)
+                if member in self.busy:
+                    lost.append(member.unit)
+                self.opening.discard(member)
+                self.busy.discard(member)
+                self.down = "the mail server hangs"
+                self.size -= 1
+        return lost
+
+    def disband(self) -> None:
+        """Let every thread close its connection and end."""
+        for member in [*self.opening, *self.free, *self.busy]:
+            member.abandoned = True
+            member.inbox.put(None)
+
+    def _hear(self, report: Report) -> None:
+        member = report.member
+        if report.unit:
+            self.busy.discard(member)
+            member.unit, member.since = (), time.monotonic()
+            broken = any(outcome.broken for outcome in report.outcomes)
+            (self.opening.add if broken else self.free.append)(member)
+            member.cut = False
+        elif report.down:
+            self.opening.discard(member)
+            self.down = report.down
+            self.size -= 1  # not again in this run
+        else:
+            self.opening.discard(member)
+            self.free.append(member)
+            member.cut = False

@@ -1,0 +1,82 @@
+"""How fast the transport may be used, by all workers together: one row, changed by compare-and-swap UPDATEs."""
+
+import math
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from digest.models import Throttle
+
+# The first answer that asks for patience closes the transport for so long, each further one in a row for twice that.
+PATIENCE, LONGEST = timedelta(seconds=15), timedelta(minutes=30)
+TRIES = 5  # at the row, when several workers take tokens at the same moment
+
+
+def take(wanted: int, now: datetime) -> int:
+    """How many of ``wanted`` mails may leave now: all without MAIL_RATE, none while the transport is closed.
+
+    With MAIL_RATE a token bucket that holds one second's worth, so that no window of any length sees more than its
+    share and one second's more. Tokens that are not used come back by ``put_back``.
+    """
+    for _ in range(TRIES):
+        row = _row(now)
+        if row.closed_until and row.closed_until > now:
+            return 0
+        if not settings.MAIL_RATE:
+            return wanted
+        full = max(settings.MAIL_RATE, 1.0)
+        elapsed = max((now - row.refilled_at).total_seconds(), 0.0)
+        tokens = min(row.tokens + elapsed * settings.MAIL_RATE, full)
+        granted = min(wanted, math.floor(tokens))
+        same = Throttle.objects.filter(pk=row.pk, tokens=row.tokens, refilled_at=row.refilled_at)
+        if not granted or same.update(tokens=tokens - granted, refilled_at=max(now, row.refilled_at)):
+            return granted
+    return 0
+
+
+def put_back(unused: int) -> None:
+    """Return tokens that no mail needed."""
+    if unused and settings.MAIL_RATE:
+        Throttle.objects.filter(pk=_name()).update(tokens=F("tokens") + unused)
+
+
+def opens_in(now: datetime) -> timedelta:
+    """How long until the next mail may leave; zero where one may leave now."""
+    row = _row(now)
+    wait = max(row.closed_until - now, timedelta(0)) if row.closed_until else timedelta(0)
+    if not settings.MAIL_RATE:
+        return wait
+    missing = 1.0 - row.tokens - max((now - row.refilled_at).total_seconds(), 0.0) * settings.MAIL_RATE
+    return max(wait, timedelta(seconds=max(missing, 0.0) / settings.MAIL_RATE))
+
+
+def close(now: datetime, reason: str, patience: float = 0.0) -> datetime:
+    """The transport asked for patience: nobody uses it for so many seconds, or by back-off; until when."""
+    with transaction.atomic():
+        row = _row(now)
+        until = now + max(timedelta(seconds=patience), min(PATIENCE * 2 ** min(row.slow_answers, 10), LONGEST))
+        if row.closed_until and row.closed_until > now:  # several threads heard the same at once: it counts once
+            until = max(row.closed_until, now + timedelta(seconds=patience))
+        else:
+            Throttle.objects.filter(pk=row.pk).update(slow_answers=F("slow_answers") + 1)
+        Throttle.objects.filter(pk=row.pk).update(closed_until=until, reason=reason[:200])
+    return until
+
+
+def works(now: datetime) -> None:
+    """A mail was accepted: the next answer that asks for patience is a first one."""
+    Throttle.objects.filter(pk=_name(), slow_answers__gt=0, closed_until__lte=now).update(slow_answers=0, reason="")
+
+
+def _row(now: datetime) -> Throttle:
+    row, _made = Throttle.objects.get_or_create(
+        pk=_name(), defaults={"tokens": max(settings.MAIL_RATE, 1.0), "refilled_at": now}
+    )
+    return row
+
+
+def _name() -> str:
+    host = f" {settings.EMAIL_HOST}:{settings.EMAIL_PORT}" if settings.EMAIL_HOST else ""
+    return f"{settings.EMAIL_BACKEND.removesuffix('.EmailBackend')}{host}"[:100]

@@ -1,0 +1,20 @@
+"""What is handed over together: one digest, or many whose readers see the same but for their own links."""
+
+from collections.abc import Hashable, Sequence
+
+from digest.delivery.crew import Unit
+from digest.models import Digest
+from digest.providers import Provider
+from digest.delivery._stub import Press
+
+
+def units_of(digests: Sequence[Digest], press: Press, provider: Provider) -> list[Unit]:
+    """The digests in units, in their order. A second attempt goes alone: a batch is refused for any one of its readers."""
+    if not provider.uses_batches:
+        return [(digest,) for digest in digests]
+    alike: dict[Hashable, list[Digest]] = {}
+    for digest in digests:
+        likeness = press.likeness(digest, digest.subscriber) if digest.attempt == 1 and digest.subscriber else None
+        alike.setdefault(digest.pk if likeness is None else ("alike", likeness), []).append(digest)
+    size = provider.batch_limit
+    return [tuple(some[at : at + size]) for some in alike.values() for at in range(0, len(some), size)]

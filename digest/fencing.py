@@ -1,0 +1,56 @@
+"""Which installation the database belongs to. A restored or copied one sends nothing until an operator says so."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from digest import ledger
+from digest.models import Digest, Instance
+
+State = Digest.State
+ONLY = 1  # the row's number: there is one
+
+
+class NotOurs(Exception):  # noqa: N818 - a fact about the database, not about us
+    """The rows belong to another installation; the text says what to do."""
+
+
+def check(now: datetime) -> None:
+    """Raise NotOurs unless the database belongs to INSTANCE_ID. A new one belongs to whoever asks first."""
+    owner = owner_of_the_rows(now)
+    if owner != settings.INSTANCE_ID:
+        raise NotOurs(
+            f"This database belongs to the installation {owner!r}, and this is {settings.INSTANCE_ID!r} (INSTANCE_ID): "
+            "nothing is planned or sent. If it took over for good: manage.py instance --adopt. "
+            "After restoring a backup: manage.py instance --adopt --skip-open."
+        )
+
+
+def owner_of_the_rows(now: datetime) -> str:
+    """The installation that the database belongs to."""
+    row, _made = Instance.objects.get_or_create(pk=ONLY, defaults={"name": settings.INSTANCE_ID, "adopted_at": now})
+    return row.name
+
+
+def fence(now: datetime) -> None:
+    """Let nobody send from this database until it is adopted: for a backup that was just restored."""
+    Instance.objects.update_or_create(
+        pk=ONLY, defaults={"name": f"fenced at {now:%Y-%m-%d %H:%M} UTC", "adopted_at": now}
+    )
+
+
+def adopt(now: datetime, *, skip_open: bool) -> int:
+    """Make the database this installation's; with ``skip_open`` end what was to be sent: it may have left already.
+
+    How many digests that ended.
+    """
+    with transaction.atomic():
+        ended = 0
+        if skip_open:
+            for state in (State.PLANNED, State.CLAIMED):
+                ended += ledger.move(Digest.objects.all(), state, State.SKIPPED, "restored from a backup", free_at=None)
+            ledger.move(Digest.objects.all(), State.SENDING, State.UNCERTAIN, "restored from a backup")
+            ended += ledger.move(Digest.objects.all(), State.UNCERTAIN, State.FAILED, ledger.UNKNOWN)
+        Instance.objects.update_or_create(pk=ONLY, defaults={"name": settings.INSTANCE_ID, "adopted_at": now})
+    return ended

@@ -1,0 +1,93 @@
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as tries
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from digest.delivery import throttle
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def after(seconds):
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_without_a_rate_everything_may_leave():
+    assert throttle.take(1000, NOW) == 1000
+    assert throttle.opens_in(NOW) == timedelta(0)
+
+
+def test_a_rate_is_shared_and_never_holds_more_than_one_second(settings):
+    settings.MAIL_RATE = 14
+    assert throttle.take(100, NOW) == 14
+    assert throttle.take(100, NOW) == 0  # whoever asks: the row is one
+    assert throttle.take(100, after(0.5)) == 7
+    assert throttle.take(100, after(3600)) == 14
+
+
+def test_a_slow_rate_lets_one_mail_go_at_a_time_and_says_when_the_next_may(settings):
+    settings.MAIL_RATE = 100 / 86_400
+    assert throttle.take(50, NOW) == 1
+    assert throttle.take(50, after(600)) == 0
+    wait = throttle.opens_in(after(600))
+    assert wait == pytest.approx(timedelta(seconds=264), abs=timedelta(seconds=1))
+    assert throttle.take(50, after(601) + wait) == 1
+
+
+def test_tokens_that_no_mail_needed_come_back(settings):
+    settings.MAIL_RATE = 10
+    assert throttle.take(10, NOW) == 10
+    throttle.put_back(4)
+    assert throttle.take(10, NOW) == 4
+
+
+def test_a_clock_that_jumps_back_makes_no_tokens(settings):
+    settings.MAIL_RATE = 10
+    assert throttle.take(10, NOW) == 10
+    assert throttle.take(10, after(-3600)) == 0
+    assert throttle.take(10, after(0.5)) == 5
+
+
+def test_patience_doubles_with_each_answer_in_a_row_and_is_forgotten_when_a_mail_is_taken():
+    assert throttle.close(NOW, "421") == after(15)
+    assert throttle.take(5, after(14)) == 0
+    assert throttle.take(5, after(15)) == 5
+    assert throttle.close(after(20), "421") == after(50)
+    throttle.works(after(60))
+    assert throttle.close(after(60), "421") == after(75)
+
+
+def test_what_the_server_asks_for_counts_if_it_is_longer():
+    assert throttle.close(NOW, "429", patience=120) == after(120)
+
+
+def test_the_same_answer_to_several_threads_at_once_counts_once():
+    for _ in range(16):
+        throttle.close(NOW, "421")
+    assert throttle.opens_in(NOW) == timedelta(seconds=15)
+
+
+class AnyRate(TestCase):
+    @tries(max_examples=30, deadline=None)
+    @given(
+        rate=st.floats(0.5, 500),
+        asks=st.lists(st.tuples(st.floats(0, 3), st.integers(1, 400)), min_size=1, max_size=25),
+    )
+    def test_no_stretch_of_time_sees_more_than_the_rate_and_one_second_of_it(self, rate, asks):
+        from django.conf import settings
+        from django.test import override_settings
+
+        assert settings.MAIL_RATE == 0
+        with override_settings(MAIL_RATE=rate):
+            at, taken = 0.0, []
+            for pause, wanted in asks:
+                at += pause
+                taken.append((at, throttle.take(wanted, after(at))))
+        for first in range(len(taken)):
+            for last in range(first, len(taken)):
+                span = taken[last][0] - taken[first][0]
+                assert sum(n for _, n in taken[first : last + 1]) <= rate * span + max(rate, 1) + 1e-3
