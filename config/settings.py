@@ -321,6 +321,7 @@ CELERY_BEAT_SCHEDULE = {
         "digest.tasks.approve_edition",
         "digest.tasks.plan_digests",
         "digest.tasks.send_digests",
+        "digest.tasks.settle",
         "digest.tasks.close_days",
     )
 }

@@ -21,7 +21,7 @@ Value = int | str | datetime | date | Sequence[int] | Sequence[str]
 class CompiledUpdate:
     """``build`` takes the arguments by name and gives (queryset, values); it must pass them on as they are.
 
-    Lists are padded to the next power of two by repeating their last element, so that few shapes exist: they stand in IN.
+    Lists, which stand in IN, are padded to the next power of two by repeating their last element: few shapes exist.
     """
 
     def __init__(self, build: Callable[..., tuple[QuerySet[Any], Mapping[str, Any]]]) -> None:
@@ -53,7 +53,7 @@ class CompiledUpdate:
             slots |= {(type(_adapted(one)).__name__, _adapted(one)): (name, at) for at, one in enumerate(own)}
             stand_ins[name] = own if isinstance(arguments[name], list) else own[0]
         rows, values_of = self.build(*fixed, **stand_ins)
-        query = rows.query.chain(UpdateQuery)
+        query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(values_of)
         sql, params = query.get_compiler(rows.db).as_sql()
         found = [slots.get((_kind(param), param)) for param in params]
@@ -85,5 +85,5 @@ def _adapted(value: Any) -> Any:
 
 
 def _kind(param: Any) -> str:
-    """psycopg's numbers are kinds of int."""
+    """What psycopg gets for numbers are kinds of int."""
     return "int" if isinstance(param, int) and not isinstance(param, bool) else type(param).__name__

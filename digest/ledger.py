@@ -150,7 +150,7 @@ def advance(
 
 def _mark(
     condition: Callable[..., Exists] | None,
-    in_batch: bool,  # noqa: FBT001 - a part of the statement's shape
+    in_batch: bool,
     *,
     ids: list[int],
     names: list[str],
@@ -201,7 +201,7 @@ def _write(
     reason: str,
     provider_id: str,
     free_at: datetime | None,
-    counts: bool,  # noqa: FBT001 - a part of a key
+    counts: bool,
     *,
     now: datetime,
 ) -> None:
@@ -222,7 +222,7 @@ def refuse(digests: Sequence[Digest], now: datetime) -> Counter[str]:
     """End, each with its reason, or give back the claimed digests that ``advance`` did not mark; the states after."""
     mine = _mine(digests).filter(free_at__gt=now)
     reader = Subscriber.objects.filter(pk=OuterRef("subscriber"))
-    free = {"free_at": None, "claimed_by": ""}
+    free: dict[str, Any] = {"free_at": None, "claimed_by": ""}
     move(mine.filter(subscriber=None), State.CLAIMED, State.CANCELLED, "erased", **free)
     for state in (Subscriber.State.UNSUBSCRIBED, Subscriber.State.PENDING):
         move(mine.filter(Exists(reader.filter(state=state))), State.CLAIMED, State.CANCELLED, state, **free)

@@ -109,6 +109,19 @@ def _send(by: str, end: float) -> None:
         _stopping.wait(max(min(wait, end - time.monotonic()), 0.0))
 
 
+@shared_task(name="digest.tasks.settle")
+def settle() -> None:
+    """Learn from the providers' reports what became of mails, and decide about those of which nobody knows."""
+    now = clock.now()
+    if led := outcomes.read_events(now):
+        log.info("learnt of mails: %s", dict(led))
+    if led := outcomes.resolve_uncertain(now):
+        log.info("uncertain mails: %s", dict(led))
+        nudge(send_digests)
+    for edition in outcomes.hold_bursts(now, alert):
+        log.error("the edition of %s is held: %s", edition.day, edition.held_reason)
+
+
 @shared_task(name="digest.tasks.close_days")
 def close_days() -> None:
     """Close the local days that have ended everywhere, and thin out what is old."""

@@ -54,8 +54,9 @@ class Absent:
         return frozenset(gone)
 
     def changed(self, digests: Sequence[Digest]) -> Unless | None:
-        """Whether anything that is known of these digests' papers is not so any more. None: there is nothing to lose."""
-        there, merged = set(), set()
+        """Whether anything that is known of these digests' papers is not so any more; None where nothing can."""
+        there: set[int] = set()
+        merged: set[int] = set()
         for digest in digests:
             facts = self.facts[_range(digest)]
             for paper in (p["paper"] for p in digest.picks):

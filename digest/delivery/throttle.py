@@ -56,7 +56,9 @@ def close(now: datetime, reason: str, patience: float = 0.0) -> datetime:
     """The transport asked for patience: nobody uses it for so many seconds, or by back-off; until when."""
     with transaction.atomic():
         row = _row(now)
-        until = now + max(timedelta(seconds=patience), min(PATIENCE * 2 ** min(row.slow_answers, 10), LONGEST))
+        until: datetime = now + max(
+            timedelta(seconds=patience), min(PATIENCE * 2 ** min(row.slow_answers, 10), LONGEST)
+        )
         if row.closed_until and row.closed_until > now:  # several threads heard the same at once: it counts once
             until = max(row.closed_until, now + timedelta(seconds=patience))
         else:

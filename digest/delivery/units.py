@@ -5,11 +5,11 @@ from collections.abc import Hashable, Sequence
 from digest.delivery.crew import Unit
 from digest.models import Digest
 from digest.providers import Provider
-from digest.delivery._stub import Press
+from digest.rendering.press import Press
 
 
 def units_of(digests: Sequence[Digest], press: Press, provider: Provider) -> list[Unit]:
-    """The digests in units, in their order. A second attempt goes alone: a batch is refused for any one of its readers."""
+    """The digests in units. A second attempt goes alone: a batch is refused for any one of its readers."""
     if not provider.uses_batches:
         return [(digest,) for digest in digests]
     alike: dict[Hashable, list[Digest]] = {}
