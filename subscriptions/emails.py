@@ -8,7 +8,7 @@ from email.charset import BASE64, QP, SHORTEST, Charset
 from email.headerregistry import Address
 from email.utils import format_datetime, formataddr, getaddresses, parseaddr
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import idna
 from django.conf import settings
@@ -64,27 +64,40 @@ def message_to(
     confirmed, or the old one. Raises ValueError where the subject's template gives nothing.
     """
     with translation.override(languages.of(subscriber)):
-        context = {**site_context(), **_language_context(), **_reader_context(subscriber, now), **context}
-        subject = " ".join(render_to_string(f"emails/{name}/subject.txt", context, using="text").split())
-        if not subject:
-            raise ValueError(f"emails/{name}/subject.txt gave an empty subject")
-        context["subject"] = subject
-        body = set_in_lines(render_to_string(f"emails/{name}/body.txt", context, using="text"))
-        html = "" if subscriber.text_only else render_to_string(f"emails/{name}/body.html", context).strip()
+        own = reader_context(subscriber, now)
+        mail = write(name, {**own, **context}, text_only=subscriber.text_only)
     message = EmailMultiAlternatives(
-        subject=subject,
-        body=body,
-        from_email=mailbox(settings.DEFAULT_FROM_EMAIL if listed else settings.LETTERS_FROM_EMAIL),
+        subject=mail.subject,
+        body=set_in_lines(mail.text),
         to=[to or subscriber.email],
-        reply_to=[mailbox(settings.REPLY_TO)] if settings.REPLY_TO else None,
-        headers=_headers(context, now=now, key=key, listed=listed, stream=stream),
+        headers=headers_of(own["unsubscribe_url"], now=now, key=key, listed=listed, stream=stream),
+        **senders(listed),
     )
-    if html:
-        message.attach_alternative(html, "text/html")
-    message.encoding = shorter_encoding(html or body)
+    if mail.html:
+        message.attach_alternative(mail.html, "text/html")
+    message.encoding = shorter_encoding(mail.html or str(message.body))
     # Opaque, since some providers show it to the reader; it brings the provider's events back to the mail.
     message.metadata = {"mail": key}  # type: ignore[attr-defined]
     return message
+
+
+class Written(NamedTuple):
+    """What the three templates of a mail gave: a line, text whose lines are not set yet, and HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write(name: str, context: Mapping[str, Any], *, text_only: bool = False) -> Written:
+    """The templates of ``emails/<name>/`` in the active language. Raises ValueError where the subject is empty."""
+    context = {**site_context(), **language_context(), **context}
+    subject = " ".join(render_to_string(f"emails/{name}/subject.txt", context, using="text").split())
+    if not subject:
+        raise ValueError(f"emails/{name}/subject.txt gave an empty subject")
+    context["subject"] = subject
+    text = render_to_string(f"emails/{name}/body.txt", context, using="text")
+    return Written(subject, text, "" if text_only else render_to_string(f"emails/{name}/body.html", context).strip())
 
 
 def set_in_lines(text: str) -> str:
@@ -102,19 +115,48 @@ def set_in_lines(text: str) -> str:
 
 def shorter_encoding(text: str) -> Charset:
     """Quoted-printable, which people can read, unless base64 is shorter: Greek is three times as long in the former."""
-    quoted, base64 = _lengths(text.encode())
+    return encoding_for(extent(text.encode()))
+
+
+def encoding_for(text: "Extent") -> Charset:
+    """What ``shorter_encoding`` chooses for a text of that extent."""
+    quoted, base64 = _lengths(text)
     return QUOTED_PRINTABLE if quoted <= base64 else BASE64_TEXT
 
 
 def encoded_length(text: str) -> int:
     """About how many octets a text is on the wire, in the shorter encoding."""
-    return min(_lengths(text.encode()))
+    return length_on_the_wire(extent(text.encode()))
 
 
-def _lengths(octets: bytes) -> tuple[int, int]:
+def length_on_the_wire(text: "Extent") -> int:
+    """What ``encoded_length`` says of a text of that extent."""
+    return min(_lengths(text))
+
+
+class Extent(NamedTuple):
+    """The octets of a text in UTF-8, and how many of them quoted-printable has to escape. Those of parts add up."""
+
+    size: int
+    escaped: int
+
+
+def extent(octets: bytes) -> Extent:
+    """How much there is."""
+    return Extent(len(octets), len(octets.translate(None, delete=_PLAIN)))
+
+
+def _lengths(text: Extent) -> tuple[int, int]:
     """In quoted-printable and in base64, with their line breaks at 76 characters (RFC 2045 sections 6.7 and 6.8)."""
-    escaped = len(octets.translate(None, delete=_PLAIN))
-    return (len(octets) + 2 * escaped) * 77 // 75, len(octets) * 4 // 3 * 77 // 76
+    return (text.size + 2 * text.escaped) * 77 // 75, text.size * 4 // 3 * 77 // 76
+
+
+def senders(listed: bool) -> dict[str, Any]:
+    """Whom a message is from, and who reads the answers: arguments of Django's EmailMessage."""
+    return {
+        "from_email": mailbox(settings.DEFAULT_FROM_EMAIL if listed else settings.LETTERS_FROM_EMAIL),
+        "reply_to": [mailbox(settings.REPLY_TO)] if settings.REPLY_TO else None,
+    }
 
 
 def site_context() -> dict[str, str]:
@@ -148,7 +190,8 @@ def sending_domain(listed: bool = True) -> str:
     return address.rpartition("@")[2] or "localhost"
 
 
-def _language_context() -> dict[str, str]:
+def language_context() -> dict[str, str]:
+    """What every mail says about the active language."""
     rtl = translation.get_language_bidi()
     return {
         "language": translation.get_language() or settings.LANGUAGE_CODE,
@@ -157,7 +200,8 @@ def _language_context() -> dict[str, str]:
     }
 
 
-def _reader_context(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
+def reader_context(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
+    """What every mail says about its reader."""
     return {
         "unsubscribe_url": links.absolute(links.unsubscribe_path(subscriber, now)),
         "manage_token": links.manage_token(subscriber, now),
@@ -165,7 +209,8 @@ def _reader_context(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
     }
 
 
-def _headers(context: Mapping[str, Any], *, now: datetime, key: str, listed: bool, stream: str) -> dict[str, str]:
+def headers_of(unsubscribe_url: str, *, now: datetime, key: str, listed: bool, stream: str = "") -> dict[str, str]:
+    """The headers beside those of Django: see ``message_to``."""
     domain = sending_domain(listed)
     headers = {
         "Message-ID": f"<{key}@{domain}>",
@@ -176,7 +221,7 @@ def _headers(context: Mapping[str, Any], *, now: datetime, key: str, listed: boo
     if listed:
         headers |= {
             "List-Id": formataddr((settings.SITE_NAME, f"digest.{domain}")),
-            "List-Unsubscribe": ", ".join(f"<{address}>" for address in _ways_out(context["unsubscribe_url"])),
+            "List-Unsubscribe": ", ".join(f"<{address}>" for address in _ways_out(unsubscribe_url)),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             "List-Archive": f"<{settings.SITE_URL}/>",
             "Feedback-ID": f"{stream or key.partition('-')[0]}:dailypapers",

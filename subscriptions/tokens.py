@@ -5,19 +5,20 @@ of them verify, so a new key is put in front and no link that was mailed dies. R
 links only, for ever: a key that leaked, or is only old, goes there, and all its other links die.
 """
 
-import hashlib
 import hmac
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 ID_BYTES, MINUTE_BYTES, MAC_BYTES = 5, 3, 16  # ids to 10^12, minutes to 2051
 NOBODY = 0  # the id in the links of a mail that only shows what mails look like
 LENGTH = 33  # base62 digits that 24 bytes need
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]  # two digits for the price of one division
 
 
 class Purpose(StrEnum):
@@ -83,16 +84,20 @@ def read(purpose: Purpose, token: str, now: datetime, keys: Sequence[str]) -> To
 
 
 def _mac(purpose: Purpose, body: bytes, key: str) -> bytes:
-    own_key = hmac.digest(key.encode(), b"daily-papers/" + purpose.encode(), hashlib.sha256)
-    return hmac.digest(own_key, body, hashlib.sha256)[:MAC_BYTES]
+    return hmac.digest(_own_key(purpose, key), body, "sha256")[:MAC_BYTES]
+
+
+@lru_cache(maxsize=64)
+def _own_key(purpose: Purpose, key: str) -> bytes:
+    return hmac.digest(key.encode(), b"daily-papers/" + purpose.encode(), "sha256")
 
 
 def _base62(raw: bytes) -> str:
-    number, digits = int.from_bytes(raw, "big"), []
-    while number:
-        number, digit = divmod(number, 62)
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits)).rjust(LENGTH, ALPHABET[0])
+    number, pairs = int.from_bytes(raw, "big"), []
+    for _ in range(LENGTH // 2 + 1):
+        number, pair = divmod(number, len(_PAIRS))
+        pairs.append(_PAIRS[pair])
+    return "".join(reversed(pairs))[-LENGTH:]
 
 
 def _bytes(token: str) -> bytes | None:

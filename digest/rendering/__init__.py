@@ -2,6 +2,7 @@
 
 from digest.rendering.items import BLURB_LENGTH, FollowUp, Item, follow_ups_of, item, items_of
 from digest.rendering.message import digest_message
+from digest.rendering.press import Press
 from digest.rendering.sentences import authors_line, day_in_words, days_in_words, freshness_lines
 from digest.rendering.shelf import Shelf
 
@@ -9,6 +10,7 @@ __all__ = [
     "BLURB_LENGTH",
     "FollowUp",
     "Item",
+    "Press",
     "Shelf",
     "authors_line",
     "day_in_words",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.mail import EmailMultiAlternatives
@@ -11,17 +12,16 @@ from django.utils.dateformat import format as as_text
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from digest.models import Digest, Edition
+from digest.models import Digest, Edition, Paper
 from digest.rendering import sentences
 from digest.rendering.items import WHOLE, Item, Lengths, follow_ups_of, items_of, shown_picks
+from digest.rendering.offers import offers_of
 from digest.rendering.shelf import Shelf
 from digest.text import shorten
 from subscriptions import languages, links
-from subscriptions.emails import encoded_length, message_to
-from subscriptions.lifecycle import LIMITS
+from subscriptions.emails import Extent, extent, length_on_the_wire, message_to
 from subscriptions.models import Subscriber
 
-MUTES = 3  # topics that a mail offers to mute: more would be a list of its own
 SHORTEST_NAME = 4  # characters of a title before its colon that say enough
 SUBJECT_LENGTH = 50  # phones show about 40; mutt in 80 columns 42
 PREHEADER = 40, 90  # characters: shorter ones are filled up with the mail's first words, longer ones are cut
@@ -29,67 +29,99 @@ PREHEADER = 40, 90  # characters: shorter ones are filled up with the mail's fir
 ROOM, ROOM_ON_THE_WIRE = 80_000, 95_000  # octets of the HTML part
 FEWER_WORDS = (WHOLE, Lengths(blurb=160), Lengths(title=120, blurb=80), Lengths(title=80, blurb=0))
 
+# A function that says something, and its arguments: all that its words depend on beside the active language.
+Phrase = tuple[Any, ...]
+
 
 def digest_message(
     digest: Digest, subscriber: Subscriber, shelf: Shelf, *, now: datetime, without: Iterable[int] = ()
 ) -> EmailMultiAlternatives:
-    """The mail of a digest in its reader's language, not sent. Raises ValueError where no paper is left to show."""
+    """The mail of a digest in its reader's language, not sent. Raises ValueError where no paper is left to show.
+
+    It is what the mail is. Who sends many has them from ``Press.message``, which prints the same faster.
+    """
     without = frozenset(without)
     if not shown_picks(digest, shelf, without):
         raise ValueError("no paper is left in this digest")
     with translation.override(languages.of(subscriber)):
         for lengths in FEWER_WORDS:
             message = _message(digest, subscriber, shelf, now, items_of(digest, shelf, without, lengths=lengths))
-            if all(_fits(str(html)) for html, _type in message.alternatives):
+            if all(fits(extent(str(html).encode())) for html, _type in message.alternatives):
                 break
     return message
 
 
-def _fits(html: str) -> bool:
-    return len(html.encode()) < ROOM and encoded_length(html) < ROOM_ON_THE_WIRE
+def fits(html: Extent) -> bool:
+    """Whether an HTML part of that extent is shown whole."""
+    return html.size < ROOM and length_on_the_wire(html) < ROOM_ON_THE_WIRE
 
 
 def _message(
     digest: Digest, subscriber: Subscriber, shelf: Shelf, now: datetime, items: list[Item]
 ) -> EmailMultiAlternatives:
-    edition = shelf.editions.get(digest.content_to) if digest.content_to else None
-    weekly = digest.cadence == Digest.Cadence.WEEKLY
-    days = shelf.days_of(digest)
-    covers = len(days) > 1
+    phrases = phrases_of(digest, subscriber, shelf, [item.paper for item in items])
     token = links.manage_token(subscriber, now)
+    shown = {item.paper.pk for item in items}
+    offers = offers_of(subscriber, shelf, [p for p in digest.picks if p["paper"] in shown])
     context = {
-        "subject_line": subject_line(items),
-        "preheader": preheader(items, digest.day),
-        "heading": sentences.heading(len(items), digest.day, days, weekly=weekly),
-        "order": sentences.order_line(len(items), edition.counted_at if edition else None),
-        "freshness": _freshness(edition, several=covers),
-        "web_words": _("The last day's list on the web") if covers else _("This day on the web"),
-        "list_words": _("See the last day's whole list on the web") if covers else _("See the whole list on the web"),
-        "pause_ended": _pause_ended(subscriber) if digest.pk in shelf.after_pause else "",
+        **{name: say(*facts) for name, (say, *facts) in phrases.items()},
+        **surroundings(digest, subscriber, shelf, now),
         "items": items,
         "follow_ups": follow_ups_of(digest, shelf),
+        "changes": [(offer.words, offer.address(token)) for offer in offers],
+    }
+    stream = stream_of(digest, subscriber.language)
+    return message_to(subscriber, "digest", context, now=now, key=f"digest-{digest.pk}", listed=True, stream=stream)
+
+
+def stream_of(digest: Digest, language: str) -> str:
+    """What providers count complaints by."""
+    return f"{digest.day}:{digest.cadence}:{language}"
+
+
+def surroundings(digest: Digest, subscriber: Subscriber, shelf: Shelf, now: datetime) -> dict[str, str]:
+    """What the templates show that is the same, but for tokens, for all readers of a language and some days."""
+    covers = len(shelf.days_of(digest)) > 1
+    token = links.manage_token(subscriber, now)
+    return {
+        "freshness": _freshness(shelf.edition_of(digest), several=covers),
+        "web_words": _("The last day's list on the web") if covers else _("This day on the web"),
+        "list_words": _("See the last day's whole list on the web") if covers else _("See the whole list on the web"),
         "web_url": links.absolute(reverse("day", args=[digest.content_to or digest.day])),
         "reader_url": links.absolute(reverse("reader", args=[token])),
         "preferences_url": links.absolute(reverse("preferences", args=[token])),
         # One token a mail: the paper and the word are parts of the path.
-        "feedback_url": _feedback_url(links.feedback_token(subscriber, now)),
-        "changes": _changes(digest, subscriber, shelf, token, [item.paper.pk for item in items]),
-        "because": _because(subscriber),
-        "next_digest": _next_digest(subscriber),
+        "feedback_url": feedback_url(links.feedback_token(subscriber, now)),
     }
-    stream = f"{digest.day}:{digest.cadence}:{subscriber.language}"
-    return message_to(subscriber, "digest", context, now=now, key=f"digest-{digest.pk}", listed=True, stream=stream)
 
 
-def subject_line(items: Sequence[Item]) -> str:
+def phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Sequence[Paper]) -> dict[str, Phrase]:
+    """What the templates show that differs from reader to reader, by its name there, not said yet."""
+    edition = shelf.edition_of(digest)
+    zone = ZoneInfo(subscriber.zone)
+    confirmed = subscriber.confirmed_at and subscriber.confirmed_at.astimezone(zone).date()
+    paused = subscriber.paused_until if digest.pk in shelf.after_pause else None
+    weekly = digest.cadence == Digest.Cadence.WEEKLY
+    beside = (preheader, *(paper.title for paper in papers[1:3]))
+    return {
+        "subject_line": (subject_line, papers[0].title, len(papers)),
+        "preheader": beside if len(papers) > 1 else (lone_preheader, papers[0], digest.day),
+        "heading": (sentences.heading, len(papers), digest.day, shelf.days_of(digest), weekly),
+        "order": (sentences.order_line, len(papers), edition.counted_at if edition else None),
+        "pause_ended": (_pause_ended, paused.astimezone(zone).date() if paused else None),
+        "because": (_because, confirmed),
+        "next_digest": (_next_digest, subscriber.next_due_at, subscriber.zone),
+    }
+
+
+def subject_line(title: str, papers: int) -> str:
     """The top paper's title, and how many more: the first 30 characters, which every client shows, are the news."""
-    more = len(items) - 1
+    title, more = " ".join(title.split()), papers - 1
     if not more:
-        return short_title(items[0].paper.title, SUBJECT_LENGTH)
+        return short_title(title, SUBJECT_LENGTH)
     values = {"more": sentences.number(more)}
     words = ngettext("%(title)s, and %(more)s more", "%(title)s, and %(more)s more", more)
-    room = SUBJECT_LENGTH - len(words % {"title": "", **values})
-    title = short_title(items[0].paper.title, room)
+    title = short_title(title, SUBJECT_LENGTH - len(words % {"title": "", **values}))
     if not title[-1:].isalnum():  # a comma after "…" or "?" looks like a slip
         words = ngettext("%(title)s and %(more)s more", "%(title)s and %(more)s more", more)
     return words % {"title": title, **values}
@@ -101,21 +133,26 @@ def short_title(title: str, room: int) -> str:
     return name if len(title) > room and SHORTEST_NAME <= len(name) <= room else shorten(title, room)
 
 
-def preheader(items: Sequence[Item], day: date) -> str:
-    """What stands beside the subject in the list of mails: the next papers, from 40 to 90 characters."""
+def preheader(*titles: str) -> str:
+    """What stands beside the subject in the list of mails, from 40 to 90 characters: the second paper, and the third.
+
+    A mail of two papers gives one title.
+    """
     shortest, longest = PREHEADER
-    if len(items) == 1:
-        said = _("The one new paper for you on %(day)s.") % {"day": sentences.day_in_words(day)}
-        more = f"{said} {items[0].facts}".strip()
-        return more if len(more) <= longest else said
     words = _("Then: %(titles)s")
     room = longest - len(words % {"titles": ""})
-    titles = [shorten(item.paper.title, room if len(items) == 2 else room // 2) for item in items[1:3]]
-    said = words % {"titles": " · ".join(titles)}
-    return said if len(said) >= shortest else f"{said} ({sentences.order_line(len(items), None)})"
+    said = words % {"titles": " · ".join(shorten(title, room // len(titles)) for title in titles)}
+    return said if len(said) >= shortest else f"{said} ({sentences.order_line(len(titles) + 1, None)})"
 
 
-def _feedback_url(token: str) -> str:
+def lone_preheader(paper: Paper, day: date) -> str:
+    """The same of a mail with one paper."""
+    said = _("The one new paper for you on %(day)s.") % {"day": sentences.day_in_words(day)}
+    more = f"{said} {sentences.facts_line(paper)}".strip()
+    return more if len(more) <= PREHEADER[1] else said
+
+
+def feedback_url(token: str) -> str:
     """What stands before a paper's number and the word: a mail has twenty such links, and reverse() is slow."""
     return links.absolute(reverse("feedback", args=[token, 0, "more"])).removesuffix("0/more/")
 
@@ -126,44 +163,25 @@ def _freshness(edition: Edition | None, *, several: bool) -> str:
     return words % {"sources": _("; ").join(said)} if said else ""
 
 
-def _pause_ended(subscriber: Subscriber) -> str:
-    assert subscriber.paused_until
-    day = sentences.day_in_words(subscriber.paused_until.astimezone(ZoneInfo(subscriber.zone)))
-    return _("Your pause ended on %(day)s, and your digests go on.") % {"day": day}
+def _pause_ended(day: date | None) -> str:
+    words = _("Your pause ended on %(day)s, and your digests go on.")
+    return words % {"day": sentences.day_in_words(day)} if day else ""
 
 
-def _because(subscriber: Subscriber) -> str:
-    if subscriber.confirmed_at is None:
+def _because(confirmed: date | None) -> str:
+    if confirmed is None:
         return _("You get this because you subscribed.")
-    day = as_text(subscriber.confirmed_at.astimezone(ZoneInfo(subscriber.zone)), pgettext("date format", "j F Y"))
+    day = as_text(confirmed, pgettext("date format", "j F Y"))
     return _("You get this because you subscribed, and confirmed on %(day)s.") % {"day": day}
 
 
-def _next_digest(subscriber: Subscriber) -> str:
-    if subscriber.next_due_at is None:
+def _next_digest(due_at: datetime | None, zone: str) -> str:
+    if due_at is None:
         return ""
-    due = subscriber.next_due_at.astimezone(ZoneInfo(subscriber.zone))
+    due = due_at.astimezone(ZoneInfo(zone))
     values = {
         "day": sentences.day_in_words(due),
         "hour": as_text(due, pgettext("date format", "H:i")),
-        "zone": subscriber.zone,
+        "zone": zone,
     }
     return _("Your next digest: %(day)s, %(hour)s (%(zone)s).") % values
-
-
-def _changes(
-    digest: Digest, subscriber: Subscriber, shelf: Shelf, token: str, papers: Sequence[int]
-) -> list[tuple[str, str]]:
-    """What a mail offers to change with one press: (words, address), no words twice."""
-    offers = {_("Pause"): reverse("pause", args=[token])}
-    if not subscriber.is_weekly:
-        offers = {_("Weekly instead"): reverse("weekly", args=[token]), **offers}
-    if subscriber.paper_limit > min(LIMITS):
-        offers = {_("Fewer papers"): reverse("fewer", args=[token]), **offers}
-    reasons = (reason for p in digest.picks if p["paper"] in papers for reason in p.get("why", []))
-    muted = {
-        _("Mute %(topic)s") % {"topic": shelf.topics[reason["topic"]]}: reverse("mute", args=[token, reason["topic"]])
-        for reason in reasons
-        if reason.get("topic") in shelf.topics
-    }
-    return [(words, links.absolute(path)) for words, path in [*offers.items(), *list(muted.items())[:MUTES]]]

@@ -44,7 +44,7 @@ def hour_in_words(at: datetime) -> str:
     return as_text(at.astimezone(UTC), pgettext("date format", "H:i"))
 
 
-def heading(papers: int, day: date, days: Sequence[date], *, weekly: bool) -> str:
+def heading(papers: int, day: date, days: Sequence[date], weekly: bool) -> str:
     """What the mail holds: one day's papers, those of several days that a reader catches up on, or of a week."""
     values = {"papers": number(papers)}
     if len(days) < 2:
@@ -117,7 +117,7 @@ def reasons_in_words(why: Iterable[Mapping[str, Any]], topics: Mapping[int, str]
     return said
 
 
-def why_line(reasons: Sequence[str], *, others_have_reasons: bool, covers: bool) -> str:
+def why_line(reasons: Sequence[str], others_have_reasons: bool = True, covers: bool = False) -> str:
     """The reasons as one sentence; of a paper without any, why it is there all the same."""
     if reasons:
         return _("Why you got this: %(reasons)s") % {"reasons": _("; ").join(reasons)}
