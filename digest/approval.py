@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from digest import editions, fetching, preflight
-from digest.models import Edition, EditionPaper
+from digest.models import Digest, Edition, EditionPaper
 from digest.preflight import LeftOut, Verdict
 
 log = logging.getLogger(__name__)
@@ -86,8 +86,11 @@ def hold(edition: Edition, reason: str, by: str) -> None:
 
 
 def release(edition: Edition) -> None:
-    """Let planning and sending go on."""
-    Edition.objects.filter(pk=edition.pk).update(held=False, held_reason="", held_by="")
+    """Let planning and sending go on. Bounces and complaints are counted anew: of mails accepted later than so far."""
+    # By the rows and no clock: what is asked later is whether a mail was accepted after this.
+    mails = Digest.objects.filter(day__gte=edition.day - timedelta(days=1), content_to=edition.day)
+    newest = mails.aggregate(at=Max("accepted_at"))["at"]
+    Edition.objects.filter(pk=edition.pk).update(held=False, held_reason="", held_by="", released_at=newest)
 
 
 def leave_out(papers: Sequence[LeftOut]) -> None:

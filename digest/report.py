@@ -19,12 +19,43 @@ def sum_table(day: date, total: outcomes.Sum) -> Table:
     return table
 
 
+def audit_table(audit: outcomes.Audit) -> Table:
+    """The sum of each cadence side by side, and of all of them with the reasons."""
+    names = [Digest.Cadence(cadence).label.lower() for cadence in audit.sums]
+    state = "closed" if audit.closed else "open"
+    table = Table("digests", *names, "all", "why", title=f"Local day {audit.day}, {state}")
+    sums = [*audit.sums.values(), audit.total]
+    table.add_row("planned", *(str(own.planned) for own in sums), "")
+    for line in outcomes.ENDED:
+        table.add_row(f"  {line}", *(str(own[line]) for own in sums), _reasons(audit.total, line))
+    table.add_row("  to go", *(str(own.to_go) for own in sums), _adds_up(audit.total))
+    return table
+
+
+def replay_table(replayed: outcomes.Replayed) -> Table:
+    """What reading stored events again changed, for digests and for addresses."""
+    table = Table("events read again", str(replayed.events))
+    for title, counts in (("digests", replayed.facts), ("addresses", replayed.stops)):
+        table.add_section()
+        table.add_row(title, "" if counts else "nothing changed")
+        for what, number in sorted(counts.items()):
+            table.add_row(f"  {what}", str(number))
+    return table
+
+
 def _add_sum(table: Table, total: outcomes.Sum, planned_by: str = "", accepted_by: str = "") -> None:
     table.add_row("planned", str(total.planned), planned_by)
     for state in outcomes.ENDED:
-        reasons = "; ".join(f"{number} {why}" for (s, why), number in sorted(total.reasons.items()) if s == state)
-        table.add_row(f"  {state}", str(total[state]), accepted_by if state == "accepted" else reasons)
-    table.add_row("  to go", str(total.to_go), "" if total.adds_up else "THE SUM DOES NOT ADD UP")
+        table.add_row(f"  {state}", str(total[state]), accepted_by if state == "accepted" else _reasons(total, state))
+    table.add_row("  to go", str(total.to_go), _adds_up(total))
+
+
+def _reasons(total: outcomes.Sum, line: str) -> str:
+    return "; ".join(f"{number} {why}" for (own, why), number in sorted(total.reasons.items()) if own == line)
+
+
+def _adds_up(total: outcomes.Sum) -> str:
+    return "" if total.adds_up else "THE SUM DOES NOT ADD UP"
 
 
 def day_table(day: date, now: datetime) -> Table:

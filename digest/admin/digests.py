@@ -1,11 +1,11 @@
-"""Digests: who was to get what, what became of it and why. Nobody's address is here."""
+"""Digests: who was to get what, what became of it and why; editors settle uncertain ones. Nobody's address is here."""
 # ruff: noqa: ARG002 - the hooks have Django's signatures
 
 import re
 from datetime import date, timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -25,6 +25,7 @@ from subscriptions import clock
 from subscriptions.admin import ReadOnlyAdmin
 
 OFFERED_DAYS = 14
+TOLD = 5  # refusals that are said one by one
 
 
 class DayFilter(admin.SimpleListFilter):
@@ -49,11 +50,12 @@ class DayFilter(admin.SimpleListFilter):
 
 @admin.register(Digest)
 class DigestAdmin(ReadOnlyAdmin):
-    """One row a reader and day, to look at."""
+    """One row a reader and day, to look at, and where nobody knows whether it left, to say so."""
 
     list_display = ("id", "day", "cadence", "state", "reason", "reader", "attempt", "accepted")
     list_filter = (DayFilter, "state", "cadence")
     sortable_by = ()
+    actions = ("it_arrived", "it_did_not_arrive")
     search_fields = ("id",)
     search_help_text = 'The number of a digest or of a reader; "reader 17" for the reader alone.'
     change_list_template = "admin/digest/digest/change_list.html"
@@ -61,7 +63,9 @@ class DigestAdmin(ReadOnlyAdmin):
     fields = (
         ("day", "cadence", "reader"),
         ("state", "reason", "attempt"),
-        ("due_at", "planned_at", "accepted_at"),
+        ("due_at", "planned_at"),
+        ("handed_at", "in_batch", "accepted_at"),
+        ("delivered_at", "bounced_at", "complained_at"),
         ("content_from", "content_to"),
         ("planned_by", "claimed_by", "free_at"),
         "provider_id",
@@ -81,6 +85,43 @@ class DigestAdmin(ReadOnlyAdmin):
     def accepted(self, obj: Digest) -> str:
         """When the provider took it, in few characters: the list has many columns."""
         return f"{obj.accepted_at:%Y-%m-%d %H:%M}" if obj.accepted_at else ""
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        """Whoever may say what became of uncertain digests."""
+        return request.user.has_perm("digest.resolve_digest")
+
+    @admin.action(description="It arrived: count as accepted", permissions=["resolve"])
+    def it_arrived(self, request: HttpRequest, queryset: QuerySet[Digest]) -> None:
+        """Of the selected digests those that are uncertain."""
+        done, refused = [], []
+        for digest in queryset:
+            if outcomes.arrived(digest):
+                done.append(digest)
+            else:
+                refused.append(f"Digest {digest.pk} is not uncertain.")
+        self._settled(request, done, "Said to have arrived: accepted.", refused)
+
+    @admin.action(description="It did not: send it again", permissions=["resolve"])
+    def it_did_not_arrive(self, request: HttpRequest, queryset: QuerySet[Digest]) -> None:
+        """Of the selected digests those that are uncertain and not too late; they leave within a minute."""
+        done, refused = [], []
+        for digest in queryset:
+            try:
+                outcomes.send_again(digest, clock.now())
+            except outcomes.NotAgain as error:
+                refused.append(f"Digest {digest.pk} is not sent again: {error}")
+            else:
+                done.append(digest)
+        self._settled(request, done, "Said not to have arrived: sent again.", refused)
+
+    def _settled(self, request: HttpRequest, done: list[Digest], what: str, refused: list[str]) -> None:
+        if done:
+            self.log(request, done, what)
+            self.message_user(request, f"{what} {len(done):,} digests.", messages.SUCCESS)
+        for said in refused[:TOLD]:
+            self.message_user(request, said, messages.WARNING)
+        if len(refused) > TOLD:
+            self.message_user(request, f"{len(refused) - TOLD:,} more were left as they are.", messages.WARNING)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -8,7 +8,7 @@ from zoneinfo import TZPATH
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Min, OuterRef, Q
 
 from digest import approval, outcomes
 from digest.editions import PATIENCE
@@ -59,11 +59,11 @@ def digests(now: datetime) -> Verdict:
 def uncertain(now: datetime) -> Verdict:
     """Digests of which nobody knows whether they left. They are settled or given up within a day."""
     name = "Uncertain digests"
-    rows = outcomes.in_doubt_since(Digest.objects.filter(folded=False)).order_by("since")
-    oldest = rows.values_list("since", flat=True).first()
+    rows = outcomes.in_doubt(Digest.objects.all())
+    oldest: datetime | None = rows.aggregate(oldest=Min(outcomes.SINCE))["oldest"]
     if oldest is None:
         return ok(name, "none")
-    said = f"{rows.count()}, the oldest for {(now - oldest) // timedelta(minutes=1)} minutes"
+    said = f"{rows.count():,}, the oldest for {(now - oldest) // timedelta(minutes=1)} minutes"
     if now - oldest > outcomes.UNKNOWN_AFTER:
         return fault(name, said, RUN_AGAIN)
     remedy = "Workers were killed or the mail server drops connections. Admin, Digests: say which of them arrived."

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from digest import planning
+from digest import ledger, planning
 from digest.models import Digest
 from digest.rendering.sentences import day_in_words
 from digest.tasks import nudge_sending
@@ -55,6 +55,7 @@ REASONS = {
     "unsubscribed": _("unsubscribed"),
     "papers withdrawn": _("papers withdrawn"),
     "the worker ended during the hand-over": _("the worker ended during the hand-over"),
+    ledger.UNKNOWN: _("nobody could tell within a day"),
 }
 
 
@@ -146,6 +147,14 @@ def rhythm(subscriber: Subscriber) -> str:
     return gettext("On %(days)s.") % {"days": languages.listed(days)} if days else ""
 
 
+def said_of(digest: Digest) -> tuple[str | Promise, str | Promise]:
+    """What became of a digest, and why, in words for its reader."""
+    if (digest.state, digest.reason) == (Digest.State.FAILED, ledger.UNKNOWN):
+        # No failure that anybody saw: the mail may be there.
+        return HAPPENED[Digest.State.UNCERTAIN], REASONS[ledger.UNKNOWN]
+    return HAPPENED[Digest.State(digest.state)], REASONS.get(digest.reason, digest.reason)
+
+
 def history(subscriber: Subscriber, today: date) -> list[Day]:
     """The last fourteen local days, the newest first; days without a digest say so."""
     since = today - timedelta(days=HISTORY_DAYS)
@@ -156,8 +165,8 @@ def history(subscriber: Subscriber, today: date) -> list[Day]:
         day = today - timedelta(days=back)
         digest = rows.get(day)
         if digest:
-            why = REASONS.get(digest.reason, digest.reason)
-            days.append(Day(day, HAPPENED[Digest.State(digest.state)], why, len(digest.picks)))
+            happened, why = said_of(digest)
+            days.append(Day(day, happened, why, len(digest.picks)))
         elif subscriber.confirmed_at and day >= schedule.local_day(subscriber.confirmed_at, subscriber.zone):
             days.append(Day(day, NOTHING, NOT_YET if day == next_day else NOT_DUE, 0))
     return days

@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from pyroaring import BitMap64
 
 from digest import outcomes, sent
@@ -67,3 +69,37 @@ def test_folding_remembers_readers_by_paper_and_twice_is_harmless():
     assert DayTotal.objects.count() == 1
     assert Edition.objects.get().state == "closed"
     assert outcomes.days_to_close(NOW + timedelta(days=9)) == []
+
+
+def test_a_day_waits_for_word_of_digests_that_are_uncertain_for_less_than_a_day():
+    reader, paper = make_reader("a"), make_paper(1)
+    end = outcomes.closes_at(TODAY)
+    make_digest(reader, [paper], state="uncertain", handed_at=end - timedelta(hours=1))
+    assert outcomes.days_to_close(end) == []
+    with pytest.raises(outcomes.TooEarly, match="uncertain for less than a day"):
+        outcomes.close_day(TODAY, end)
+    assert not DayTotal.objects.exists()
+    later = end + timedelta(hours=23)
+    assert outcomes.days_to_close(later) == [TODAY]
+    outcomes.resolve_uncertain(later)
+    total = outcomes.close_day(TODAY, later)
+    assert (total["outcome unknown"], total["failed"], total.adds_up) == (1, 0, True)
+
+
+def test_nothing_changes_a_digest_of_a_closed_day():
+    digest = make_digest(make_reader("a"), [make_paper(1)], state="uncertain")
+    end = outcomes.closes_at(TODAY)
+    before = outcomes.close_day(TODAY, end)
+    assert not outcomes.resolve_uncertain(end + timedelta(days=9))
+    assert not outcomes.arrived(digest)
+    with pytest.raises(outcomes.NotAgain):
+        outcomes.send_again(digest, NOW)
+    assert outcomes.sum_of(TODAY) == before
+
+
+def test_the_command_gives_up_what_nobody_will_know_before_it_closes():
+    make_digest(make_reader("a"), [make_paper(1)], state="uncertain", reason="connection lost")
+    out = StringIO()
+    call_command("close_day", day=TODAY, now=outcomes.closes_at(TODAY), stdout=out)
+    assert outcomes.sum_of(TODAY).counts == {"outcome unknown": 1}
+    assert "outcome unknown" in out.getvalue()

@@ -9,8 +9,8 @@ from digest.management.stage import StageCommand
 
 class Command(StageCommand):
     help = (
-        "Close a local day that has ended everywhere: settle its uncertain digests as the worker does at each tick, store "
-        "its sum, and remember who was sent what. "
+        "Close a local day that has ended everywhere: settle uncertain digests as the worker does at each tick, store "
+        "the day's sum, and remember who was sent what. "
         "Without --day: the newest day that can be closed."
     )
 

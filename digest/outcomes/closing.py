@@ -1,73 +1,20 @@
-"""The sum of a day: planned = accepted + rejected + failed + suppressed + skipped + cancelled + uncertain + to go."""
+"""The end of a local day: its sum is stored, and who was sent what is kept by paper."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
 
 from digest import ledger, sent
 from digest.models import DayTotal, Digest, Edition
 from digest.models.digests import DigestQuerySet
+from digest.outcomes.sums import Sum, counted, sum_of
+from digest.outcomes.uncertain import UNKNOWN_AFTER, in_doubt
 
 State = Digest.State
 # The last zone of the world to end a date is UTC-12, the first UTC+14.
 LAST_ZONE = timedelta(hours=12)
-ENDED = (
-    State.ACCEPTED,
-    State.REJECTED,
-    State.FAILED,
-    State.SUPPRESSED,
-    State.SKIPPED,
-    State.CANCELLED,
-    State.UNCERTAIN,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """How many digests of one local day ended how."""
-
-    counts: dict[str, int]
-    reasons: dict[tuple[str, str], int]
-
-    @property
-    def planned(self) -> int:
-        """All rows of the day."""
-        return sum(self.counts.values())
-
-    @property
-    def to_go(self) -> int:
-        """Those that have not ended."""
-        return sum(number for state, number in self.counts.items() if state in Digest.OPEN)
-
-    def __getitem__(self, state: str) -> int:
-        return self.counts.get(state, 0)
-
-    @property
-    def adds_up(self) -> bool:
-        """Whether every row is in exactly one known state."""
-        return self.planned == sum(self[state] for state in ENDED) + self.to_go
-
-
-def sum_of(day: date) -> Sum:
-    """The sum at this moment, from the stored totals of a closed day, else from the rows."""
-    totals = DayTotal.objects.filter(day=day)
-    counts: dict[str, int] = defaultdict(int)
-    reasons: dict[tuple[str, str], int] = defaultdict(int)
-    if totals:
-        for total in totals:
-            for entry in total.counts:
-                counts[entry["state"]] += entry["number"]
-                reasons[entry["state"], entry["reason"]] += entry["number"]
-    else:
-        rows = Digest.objects.filter(day=day).values_list("state", "reason").annotate(Count("pk")).order_by()
-        for state, reason, number in rows:
-            counts[state] += number
-            reasons[state, reason] += number
-    return Sum(dict(counts), {key: number for key, number in reasons.items() if key[1]})
 
 
 def closes_at(day: date) -> datetime:
@@ -77,9 +24,12 @@ def closes_at(day: date) -> datetime:
 
 
 def days_to_close(now: datetime) -> list[date]:
-    """Local days with digests that have ended everywhere and are not closed, the oldest first."""
+    """Local days with digests that have ended everywhere and are not closed, the oldest first.
+
+    Without those that wait for word of uncertain digests.
+    """
     days = Digest.objects.filter(folded=False).order_by("day").values_list("day", flat=True).distinct()
-    return [day for day in days if now >= closes_at(day)]
+    return [day for day in days if now >= closes_at(day) and not _waits_for(day, now).exists()]
 
 
 class TooEarly(Exception):  # noqa: N818 - a refusal with its reason
@@ -89,16 +39,22 @@ class TooEarly(Exception):  # noqa: N818 - a refusal with its reason
 def close_day(day: date, now: datetime) -> Sum:
     """Store the sum of a local day and fold its digests into the Sent bitmaps. Closing twice changes nothing.
 
-    Raises TooEarly while the day has not ended everywhere, or digests of it are still on their way.
+    Raises TooEarly while the day has not ended everywhere, digests of it are still on their way, or one is uncertain
+    for less than a day: word of it would change a stored sum.
     """
     if now < closes_at(day):
         raise TooEarly(f"{day} ends everywhere at {closes_at(day):%Y-%m-%d %H:%M} UTC, lateness included.")
     with transaction.atomic():
         rows = Digest.objects.filter(day=day)
-        ledger.move(rows, State.PLANNED, State.SKIPPED, "too late")
+        ledger.move(rows, State.PLANNED, State.SKIPPED, ledger.TOO_LATE)
         if rows.open().exists():
             raise TooEarly(
                 f"{rows.open().count()} digests of {day} are in a worker's hands; try again in some minutes."
+            )
+        if waits := _waits_for(day, now).count():
+            raise TooEarly(
+                f"{waits} digests of {day} are uncertain for less than a day. Wait, or say in the admin, Digests, "
+                "what became of them."
             )
         _store_totals(day, now)
         _fold(rows)
@@ -106,10 +62,15 @@ def close_day(day: date, now: datetime) -> Sum:
     return sum_of(day)
 
 
+def _waits_for(day: date, now: datetime) -> DigestQuerySet:
+    """Uncertain digests of which word may still come. Nothing is handed over after ``closes_at``."""
+    rows = in_doubt(Digest.objects.filter(day=day), later_than=now - UNKNOWN_AFTER)
+    return rows if now < closes_at(day) + UNKNOWN_AFTER else rows.none()
+
+
 def _store_totals(day: date, now: datetime) -> None:
     counts: dict[str, list[dict[str, object]]] = defaultdict(list)
-    rows = Digest.objects.filter(day=day).values_list("cadence", "state", "reason").annotate(Count("pk")).order_by()
-    for cadence, state, reason, number in rows:
+    for cadence, state, reason, number in counted(day):
         counts[cadence].append({"state": state, "reason": reason, "number": number})
     DayTotal.objects.bulk_create(
         [DayTotal(day=day, cadence=cadence, counts=own, closed_at=now) for cadence, own in counts.items()],
