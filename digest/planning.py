@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db import transaction
+from django.db.models import Max, Q
 
+from digest import ledger, punctuality
 from digest.board import Board, read_board
 from digest.models import Digest
 from digest.relevance import Match
@@ -21,29 +22,35 @@ from subscriptions.models import Interest, Subscriber
 NO_EDITION, NO_MATCH, LATE, HELD = (
     "no new papers",
     "no match in your topics",
-    "too late",
+    ledger.TOO_LATE,
     "held by the editors",
 )
-ASKED_FOR = "asked for before"
-# Stopped by the reader's own doing: whoever comes back has not had what they were made of.
-CALLED_OFF = Q(state=Digest.State.CANCELLED) | Q(state=Digest.State.SKIPPED, reason="paused")
+ASKED_FOR, NOT_YET = "asked for before", "not yet"
+# Their readers have not had what they were made of: stopped by the reader's own doing, or never handed over in time.
+CALLED_OFF = (
+    Q(state=Digest.State.CANCELLED)
+    | Q(state=Digest.State.SKIPPED, reason="paused")
+    | Q(state=Digest.State.SKIPPED, reason=LATE, handed_at=None)
+)
 
 
 def plan_due(now: datetime, by: str = "", progress: Callable[[int], None] = lambda _: None) -> Counter[str]:
-    """Plan every reader whose local hour has come; how many were planned, waiting or skipped (by reason)."""
+    """Plan every reader whose local hour has come; how many were planned, waiting or skipped (by reason).
+
+    Decided from rows: at any instant, in any order and by any number of planners, a reader has one digest a local day.
+    """
     outcome: Counter[str] = Counter()
-    if not Subscriber.objects.due(now).exists():
+    if not Subscriber.objects.reached(now).exists():
         return outcome
     board = read_board(now)
-    last: tuple[datetime, int] | None = None
+    last: punctuality.Place | None = None
     while True:
         with transaction.atomic():
-            readers = _next_chunk(now, last)
+            readers = punctuality.next_chunk(now, last)
             if not readers:
                 return outcome
-            assert readers[-1].next_due_at
-            last = (readers[-1].next_due_at, readers[-1].pk)
-            outcome.update(_plan_chunk(readers, board, now, by))
+            last = punctuality.place_of(readers[-1])
+            outcome.update(_plan_chunk(punctuality.pass_over_stopped(readers, now), board, now, by))
         progress(len(readers))
 
 
@@ -54,7 +61,8 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
     of the digest that is due later today. None where there is nothing new, or the reader is not active.
     """
     with transaction.atomic():
-        existing = Digest.objects.filter(subscriber=subscriber, day=schedule.local_day(now, subscriber.zone)).first()
+        punctuality.call_off_late([subscriber.pk], now)
+        existing = _todays(subscriber, now)
         reader = Subscriber.objects.active(now).filter(pk=subscriber.pk).first()
         if existing or not reader:
             return existing
@@ -67,16 +75,15 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
         reader.asked_at = now
         reader.reschedule(now)
         reader.save(update_fields=["asked_at", "next_due_at"])
-        return Digest.objects.get(subscriber=subscriber, day=digest.day)
+        return Digest.objects.get(subscriber=subscriber, day=digest.day, zone=digest.zone)
 
 
-def _next_chunk(now: datetime, last: tuple[datetime, int] | None) -> list[Subscriber]:
-    due: QuerySet[Subscriber] = Subscriber.objects.due(now)
-    if last:  # keyset: those that wait for their edition stay due and must not be read again in this run
-        due = due.filter(next_due_at__gte=last[0]).exclude(next_due_at=last[0], pk__lte=last[1])
-    if connection.vendor == "postgresql":
-        due = due.select_for_update(skip_locked=True, of=("self",))
-    return list(due[: settings.PLAN_CHUNK])
+def _todays(reader: Subscriber, now: datetime) -> Digest | None:
+    """The digest of the reader's present date: by its day and zone or, after a change of zone, by its instant."""
+    day = schedule.local_day(now, reader.zone)
+    begin, end = (schedule.local_instant(day + timedelta(days=n), time(0), reader.zone) for n in (0, 1))
+    of_today = Q(day=day, zone=reader.zone) | Q(due_at__gte=begin, due_at__lt=end)
+    return Digest.objects.filter(of_today, subscriber=reader).order_by("due_at").last()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class _Histories:
     """What a chunk of readers chose and got, in four queries."""
 
     interests: dict[int, Interests]
-    days: set[tuple[int, date]]  # that have a digest already
+    days: set[tuple[int, date, str]]  # that have a digest already, and their zones
     seen_to: dict[int, date]
     sent: dict[int, set[int]]
 
@@ -112,7 +119,7 @@ class _Histories:
         own = Digest.objects.filter(subscriber__in=readers)
         if before:
             own = own.exclude(content_to__gte=before)
-        days = set(own.filter(folded=False).values_list("subscriber_id", "day"))
+        days = set(own.filter(folded=False).values_list("subscriber_id", "day", "zone"))
         seen_to = dict(
             own.exclude(content_to=None)
             .exclude(CALLED_OFF)
@@ -135,23 +142,27 @@ def _interests_of(readers: Sequence[int]) -> dict[int, Interests]:
 
 
 def _plan_chunk(readers: list[Subscriber], board: Board, now: datetime, by: str) -> Counter[str]:
+    punctuality.call_off_late([reader.pk for reader in readers], now)
     histories = _Histories.of([reader.pk for reader in readers])
     outcome: Counter[str] = Counter()
     digests, advanced = [], []
     for reader in readers:
-        assert reader.next_due_at
-        if (reader.pk, schedule.local_day(reader.next_due_at, reader.zone)) in histories.days:
+        due_at = punctuality.due_at(reader)
+        if due_at is None or due_at > now:
+            reader.next_due_at = due_at
+            outcome[NOT_YET] += 1
+        elif (reader.pk, schedule.local_day(due_at, reader.zone), reader.zone) in histories.days:
+            reader.next_due_at = schedule.following(due_at, **reader.rhythm)
             outcome[ASKED_FOR] += 1
-        elif digest := _digest_for(reader, board, histories, now, due_at=reader.next_due_at, by=by):
+        elif digest := _digest_for(reader, board, histories, now, due_at=due_at, by=by):
+            digest.free_at = punctuality.free_at(reader.pk, digest.day, due_at)
+            reader.last_due_at = due_at if digest.reason == LATE else now
+            reader.next_due_at = schedule.following(due_at, **reader.rhythm)
             outcome[digest.reason or digest.state] += 1
             digests.append(digest)
         else:
             outcome["waiting"] += 1
             continue
-        reader.last_due_at = reader.next_due_at
-        reader.next_due_at = schedule.next_due(
-            reader.next_due_at, at=reader.hour, zone=reader.zone, mask=reader.weekdays
-        )
         advanced.append(reader)
     # Another planner on SQLite, or a press of "send me today's now", may have been first: the first one stays.
     Digest.objects.bulk_create(digests, ignore_conflicts=True)
@@ -163,7 +174,7 @@ def _digest_for(
     reader: Subscriber, board: Board, histories: _Histories, now: datetime, *, due_at: datetime, by: str
 ) -> Digest | None:
     """The reader's digest, a skip with its reason, or None: wait for an edition."""
-    if now > due_at + timedelta(hours=settings.LATE_AFTER_HOURS):
+    if due_at < punctuality.late_before(now):
         return _skip(reader, now, due_at=due_at, by=by, reason=LATE)
     history = histories.of_reader(reader.pk)
     days = board.window(history.seen_to, weekly=reader.is_weekly)
@@ -199,6 +210,7 @@ def propose(
     digest = Digest(
         subscriber=reader,
         day=schedule.local_day(due_at, reader.zone),
+        zone=reader.zone,
         cadence=_cadence(reader),
         due_at=due_at,
         content_from=free[0] - timedelta(days=1),
@@ -217,6 +229,7 @@ def _skip(reader: Subscriber, now: datetime, *, due_at: datetime, by: str, reaso
     return Digest(
         subscriber=reader,
         day=schedule.local_day(due_at, reader.zone),
+        zone=reader.zone,
         cadence=_cadence(reader),
         state=Digest.State.SKIPPED,
         reason=reason,

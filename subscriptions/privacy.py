@@ -152,7 +152,8 @@ def _events(reader: Subscriber) -> Any:
 
 def _reader(reader: Subscriber) -> dict[str, Any]:
     shown = ("email", "state", "zone", "paper_limit", "only_my_topics", "text_only", "language")
-    instants = ("paused_until", "created_at", "confirmed_at", "left_at", "moved_at", "last_due_at", "next_due_at")
+    digests = ("last_due_at", "asked_at", "next_due_at")
+    instants = ("paused_until", "created_at", "confirmed_at", "left_at", "moved_at", *digests)
     moments = {name: getattr(reader, name) for name in instants}
     return {
         "number": reader.pk,
@@ -160,7 +161,6 @@ def _reader(reader: Subscriber) -> dict[str, Any]:
         "hour": reader.hour.isoformat("minutes"),
         "weekdays": [day for day in range(7) if reader.weekdays >> day & 1],
         **{name: value.isoformat() if value else None for name, value in moments.items()},
-        "last_day": reader.last_day and reader.last_day.isoformat(),
     }
 
 

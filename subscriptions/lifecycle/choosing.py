@@ -83,17 +83,20 @@ def resume(subscriber: Subscriber, now: datetime, origin: Origin) -> bool:
 def _set(subscriber: Subscriber, now: datetime, **values: Any) -> Subscriber:
     """Write these fields onto the row as it is now; the row. What moves no hour leaves the next digest where it is."""
     reader = Subscriber.objects.to_change(subscriber.pk)
-    moved = {name for name in SCHEDULING & values.keys() if getattr(reader, name) != values[name]}
+    changed = {name for name in SCHEDULING & values.keys() if getattr(reader, name) != values[name]}
     for name, value in values.items():
         setattr(reader, name, value)
-    waits = reader.next_due_at is not None and reader.next_due_at <= now
-    if moved and not (moved == {"weekdays"} and waits and _is_chosen(reader)):
-        reader.reschedule(now)
+    if changed and not (changed <= {"hour", "weekdays"} and _waits(reader, now)):
+        reader.reschedule(now, moved="zone" in changed)
     reader.save(update_fields=[*values, "next_due_at"])
     return reader
 
 
-def _is_chosen(reader: Subscriber) -> bool:
-    """Whether the day of the digest that is due now, and only waits for its edition, is one of the chosen ones."""
-    assert reader.next_due_at
-    return bool(reader.weekdays >> schedule.local_day(reader.next_due_at, reader.zone).weekday() & 1)
+def _waits(reader: Subscriber, now: datetime) -> bool:
+    """Whether a digest that is due by now, and only waits for its edition, is still due by what was chosen just now."""
+    due = reader.next_due_at
+    if due is None or due > now:
+        return False
+    day = schedule.local_day(due, reader.zone)
+    chosen = bool(reader.weekdays >> day.weekday() & 1)
+    return chosen and schedule.local_instant(day, reader.hour, reader.zone) <= now

@@ -1,6 +1,6 @@
 """A reader and what the reader wants."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any, Self
 from zoneinfo import available_timezones
 
@@ -40,9 +40,13 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         rows = self.select_for_update() if connection.vendor == "postgresql" else self
         return rows.get(pk=pk)
 
+    def reached(self, at: datetime) -> Self:
+        """Readers whose due time has come at ``at``, also those who are stopped then; the longest waiting first."""
+        return self.filter(state=Subscriber.State.ACTIVE, next_due_at__lte=at).order_by("next_due_at", "pk")
+
     def due(self, at: datetime) -> Self:
         """Active readers whose next digest is due at ``at`` or before, the longest waiting first."""
-        return self.active(at).filter(next_due_at__lte=at).order_by("next_due_at", "pk")
+        return self.active(at).reached(at)
 
 
 class Subscriber(models.Model):
@@ -72,6 +76,7 @@ class Subscriber(models.Model):
     left_at = models.DateTimeField(null=True, blank=True, editable=False)
     moved_at = models.DateTimeField(null=True, blank=True, editable=False)  # older links to settings are another's
     erase_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When a digest was last planned because it was due: after the due time, where it had to wait for its edition.
     last_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     asked_at = models.DateTimeField(null=True, editable=False)  # when a digest was last asked for: "send me today's"
     # Only a search key: recomputed at each change, and verified when a digest is planned.
@@ -114,26 +119,34 @@ class Subscriber(models.Model):
         return self.weekdays.bit_count() == 1
 
     @property
+    def rhythm(self) -> schedule.Rhythm:
+        """Hour, zone and weekdays, as ``schedule`` takes them."""
+        return {"at": self.hour, "zone": self.zone, "mask": self.weekdays}
+
+    @property
     def last_day(self) -> date | None:
-        """The local date of the last digest, by today's zone."""
-        instants = [instant for instant in (self.last_due_at, self.asked_at) if instant]
-        return schedule.local_day(max(instants), self.zone) if instants else None
+        """The date of the last digest, by the zone of today."""
+        return schedule.local_day(self.last_at, self.zone) if self.last_at else None
+
+    @property
+    def last_at(self) -> datetime | None:
+        """When the last digest came, of itself or because it was asked for."""
+        return max((instant for instant in (self.last_due_at, self.asked_at) if instant), default=None)
 
     def is_paused(self, at: datetime) -> bool:
         """Whether a pause covers ``at``."""
         return self.paused_until is not None and self.paused_until > at
 
-    def reschedule(self, now: datetime) -> None:
-        """Recompute ``next_due_at`` after a change. Does not save."""
+    def reschedule(self, now: datetime, *, moved: bool = False) -> None:
+        """Recompute ``next_due_at`` after a change; ``moved``: the zone is another. Does not save."""
         self.next_due_at = (
             schedule.next_due_after_change(
-                # Not before the end of a pause, but at its very instant: next_due is strictly later.
-                max(now, (self.paused_until or now) - timedelta(microseconds=1)),
+                now,
                 self.last_due_at,
-                self.last_day,
-                at=self.hour,
-                zone=self.zone,
-                mask=self.weekdays,
+                self.asked_at,
+                **self.rhythm,
+                moved=moved,
+                earliest=self.paused_until,
             )
             if self.state == self.State.ACTIVE
             else None

@@ -133,7 +133,7 @@ def test_nobody_gets_a_paper_twice_across_days_and_after_closing(confirmed):
     Digest.objects.filter(day=TODAY).delete()
     outcomes.close_day(YESTERDAY, outcomes.closes_at(YESTERDAY))
     Digest.objects.all().delete()
-    Subscriber.objects.update(next_due_at=NOW)
+    Subscriber.objects.update(next_due_at=NOW - timedelta(minutes=30), last_due_at=None)
     plan()
     assert papers_of(Digest.objects.get(day=TODAY)) == [second.pk]
 
