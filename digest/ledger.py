@@ -21,7 +21,7 @@ from subscriptions.models import Subscriber
 
 State = Digest.State
 MAX_ATTEMPTS = 5
-TOO_LATE, UNKNOWN = "too late", "outcome unknown"
+TOO_LATE, UNKNOWN = "too late", Digest.OUTCOME_UNKNOWN
 ALLOWED: dict[str, frozenset[str]] = {
     # Straight to accepted: the provider reports a mail that was to be sent again.
     State.PLANNED: frozenset(
@@ -213,6 +213,8 @@ def _write(
         if not counts:
             values["attempt"] = F("attempt") - 1
     rows = _mine(digests)
+    if state in {State.PLANNED, State.SKIPPED, State.FAILED}:  # surely not taken; an earlier try may have been
+        rows.filter(attempt=1).update(handed_at=None)
     if move(rows, State.SENDING, state, reason, **values) < len(digests) and state != State.UNCERTAIN:
         # Recovery took the worker for dead and declared it uncertain; here is the answer after all.
         move(rows, State.UNCERTAIN, state, reason, **values)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -50,7 +50,7 @@ def plan_due(now: datetime, by: str = "", progress: Callable[[int], None] = lamb
             if not readers:
                 return outcome
             last = punctuality.place_of(readers[-1])
-            outcome.update(_plan_chunk(punctuality.pass_over_stopped(readers, now), board, now, by))
+            outcome.update(_plan_chunk(readers, board, now, by))
         progress(len(readers))
 
 
@@ -62,7 +62,7 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
     """
     with transaction.atomic():
         punctuality.call_off_late([subscriber.pk], now)
-        existing = _todays(subscriber, now)
+        existing = punctuality.todays(subscriber, now)
         reader = Subscriber.objects.active(now).filter(pk=subscriber.pk).first()
         if existing or not reader:
             return existing
@@ -76,14 +76,6 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
         reader.reschedule(now)
         reader.save(update_fields=["asked_at", "next_due_at"])
         return Digest.objects.get(subscriber=subscriber, day=digest.day, zone=digest.zone)
-
-
-def _todays(reader: Subscriber, now: datetime) -> Digest | None:
-    """The digest of the reader's present date: by its day and zone or, after a change of zone, by its instant."""
-    day = schedule.local_day(now, reader.zone)
-    begin, end = (schedule.local_instant(day + timedelta(days=n), time(0), reader.zone) for n in (0, 1))
-    of_today = Q(day=day, zone=reader.zone) | Q(due_at__gte=begin, due_at__lt=end)
-    return Digest.objects.filter(of_today, subscriber=reader).order_by("due_at").last()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +134,7 @@ def _interests_of(readers: Sequence[int]) -> dict[int, Interests]:
 
 
 def _plan_chunk(readers: list[Subscriber], board: Board, now: datetime, by: str) -> Counter[str]:
+    readers = punctuality.pass_over_stopped(readers, now)
     punctuality.call_off_late([reader.pk for reader in readers], now)
     histories = _Histories.of([reader.pk for reader in readers])
     outcome: Counter[str] = Counter()

@@ -1,11 +1,12 @@
 """What planning decides about time: whether a reader is due, when within the minute a mail leaves, who is let by."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from hashlib import blake2b
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from digest import ledger
 from digest.models import Digest
@@ -13,6 +14,7 @@ from subscriptions import schedule
 from subscriptions.models import Subscriber
 
 State = Digest.State
+Place = tuple[datetime, int]  # in the order of due readers: next_due_at, pk
 
 
 def due_at(reader: Subscriber) -> datetime | None:
@@ -40,6 +42,14 @@ def free_at(reader: int, day: date, due: datetime) -> datetime:
     return due + timedelta(seconds=settings.SPREAD_SECONDS * drawn)
 
 
+def todays(reader: Subscriber, now: datetime) -> Digest | None:
+    """The digest of the reader's present date: by its day and zone or, after a change of zone, by its instant."""
+    day = schedule.local_day(now, reader.zone)
+    begin, end = (schedule.local_instant(day + timedelta(days=n), time(0), reader.zone) for n in (0, 1))
+    of_today = Q(day=day, zone=reader.zone) | Q(due_at__gte=begin, due_at__lt=end)
+    return Digest.objects.filter(of_today, subscriber=reader).order_by("due_at").last()
+
+
 def call_off_late(readers: Iterable[int], now: datetime) -> None:
     """End what these readers should have got and nobody could send in time: the next digest holds it.
 
@@ -57,11 +67,8 @@ def late_before(now: datetime) -> datetime:
     return now - timedelta(hours=settings.LATE_AFTER_HOURS)
 
 
-Place = tuple[datetime, int]
-
-
 def place_of(reader: Subscriber) -> Place:
-    """Where a reader stands in the order of ``next_due_at``."""
+    """Where a due reader stands among them."""
     assert reader.next_due_at
     return reader.next_due_at, reader.pk
 

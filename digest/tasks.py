@@ -113,6 +113,11 @@ def _send(by: str, end: float) -> None:
 def settle() -> None:
     """Learn from the providers' reports what became of mails, and decide about those of which nobody knows."""
     now = clock.now()
+    try:
+        fencing.check(now)
+    except fencing.NotOurs as error:
+        log.error("%s", error)
+        return
     if led := outcomes.read_events(now):
         log.info("learnt of mails: %s", dict(led))
     if led := outcomes.resolve_uncertain(now):

@@ -30,6 +30,7 @@ class Report:
     member: "Member"
     unit: Unit = ()
     outcomes: tuple[Outcome, ...] = ()
+    opening: bool = False  # and needs a new connection
     down: str = ""
 
 
@@ -85,10 +86,12 @@ class Member:
         while (message := self.inbox.get()) is not None:
             outcomes = tuple(hand_over(self.connection, message, fresh=fresh))
             fresh = False
-            broken = any(outcome.broken for outcome in outcomes)
+            # SMTP's backend closes its connection itself where it cannot be used any more.
+            closed = getattr(self.connection, "connection", self) is None
+            broken = closed or any(outcome.broken for outcome in outcomes)
             if broken:
                 self._close()
-            self._report(Report(self, self.unit, outcomes))
+            self._report(Report(self, self.unit, outcomes, opening=broken))
             if self.abandoned:
                 break
             if broken:
@@ -182,8 +185,7 @@ class Crew:
         if report.unit:
             self.busy.discard(member)
             member.unit, member.since = (), time.monotonic()
-            broken = any(outcome.broken for outcome in report.outcomes)
-            (self.opening.add if broken else self.free.append)(member)
+            (self.opening.add if report.opening else self.free.append)(member)
             member.cut = False
         elif report.down:
             self.opening.discard(member)

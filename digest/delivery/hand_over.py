@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from smtplib import (
-    SMTPException,
+    SMTPNotSupportedError,
     SMTPRecipientsRefused,
     SMTPResponseException,
     SMTPSenderRefused,
-    SMTPServerDisconnected,
 )
 from typing import Any
 
-from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailError, AnymailRecipientsRefused
+from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailRecipientsRefused
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from requests.exceptions import ConnectionError as NoConnection
@@ -26,6 +25,7 @@ from urllib3.exceptions import NewConnectionError
 
 from digest.models import Digest
 from subscriptions import receivers
+from subscriptions.smtp import Unsent
 
 State = Digest.State
 # Answers of a server that is busy or closing: RFC 5321 section 3.8 (421), RFC 4954 section 6 (454, as Amazon SES
@@ -90,11 +90,13 @@ def _of_error(error: BaseException, *, fresh: bool) -> Outcome:
         return _of_api(error)
     if isinstance(error, AnymailConfigurationError):
         return _about_us(name)
-    if isinstance(error, OSError | SMTPServerDisconnected) or type(error) is SMTPException:
-        # Lost in the middle: the server may have taken the mail.
+    if isinstance(error, Unsent):
+        return Outcome(State.PLANNED, "connection lost before the mail was sent", later=True, broken=True)
+    if isinstance(error, OSError) and not isinstance(error, SMTPNotSupportedError):
+        # Lost in the middle: the server may have taken the mail. All of smtplib's exceptions are kinds of OSError.
         return Outcome(State.UNCERTAIN, f"connection lost: {name}", broken=True)
-    # The message could not be put into the transport's form: nothing was sent. The connection may be in any state.
-    return Outcome(State.FAILED, name, broken=not isinstance(error, AnymailError))
+    # The message could not be put into the transport's form: nothing was sent.
+    return Outcome(State.FAILED, name)
 
 
 def _about_us(reason: str, *, about_us: bool = True, patience: float = 0.0, broken: bool = False) -> Outcome:

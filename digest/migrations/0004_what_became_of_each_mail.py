@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='digest',
             name='handed_at',
-            field=models.DateTimeField(help_text='When its newest hand-over began.', null=True),
+            field=models.DateTimeField(help_text='When its newest hand-over began that may have been taken.', null=True),
         ),
         migrations.AddField(
             model_name='digest',
@@ -88,6 +88,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='digest',
             index=models.Index(condition=models.Q(('state__in', ['planned', 'claimed', 'sending', 'uncertain'])), fields=['state', 'id'], name='digest_unsettled'),
+        ),
+        migrations.AddIndex(
+            model_name='digest',
+            index=models.Index(condition=models.Q(('bounced_at__isnull', False), ('complained_at__isnull', False), _connector='OR'), fields=['content_to'], name='digest_bad_news'),
         ),
         migrations.AddConstraint(
             model_name='digest',

@@ -18,7 +18,11 @@ class DigestQuerySet(models.QuerySet["Digest"]):
 
     def counting_as_sent(self) -> Self:
         """Those whose papers the reader has or may have: never to be picked again."""
-        return self.filter(state__in=[*Digest.OPEN, Digest.State.ACCEPTED, Digest.State.UNCERTAIN])
+        state = Digest.State
+        sent = Q(state__in=[*Digest.OPEN, state.ACCEPTED, state.UNCERTAIN])
+        # Called off before a second try: the first may have arrived. What surely did not has no handed_at any more.
+        perhaps = Q(state__in=[state.SKIPPED, state.CANCELLED, state.SUPPRESSED], handed_at__isnull=False)
+        return self.filter(sent | perhaps | Q(state=state.FAILED, reason=Digest.OUTCOME_UNKNOWN))
 
 
 class Digest(models.Model):
@@ -48,6 +52,7 @@ class Digest(models.Model):
         CODE = "code", "code released"
         TOOK_OFF = "took off"
 
+    OUTCOME_UNKNOWN = "outcome unknown"  # the reason of a failure after which the reader may have it
     OPEN = (State.PLANNED, State.CLAIMED, State.SENDING)
 
     # Null once its reader is erased: the row stays, so that the day's sum adds up.
@@ -72,7 +77,7 @@ class Digest(models.Model):
     free_at = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=100, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
-    handed_at = models.DateTimeField(null=True, help_text="When its newest hand-over began.")
+    handed_at = models.DateTimeField(null=True, help_text="When its newest hand-over began that may have been taken.")
     in_batch = models.BooleanField(default=False, help_text="That hand-over held other readers' digests too.")
     accepted_at = models.DateTimeField(null=True)
     # What the provider said later: facts, not states.
@@ -95,6 +100,11 @@ class Digest(models.Model):
                 condition=Q(state__in=["planned", "claimed", "sending", "uncertain"]),
             ),
             models.Index(fields=["day", "state"], name="digest_day_state"),
+            models.Index(
+                fields=["content_to"],
+                name="digest_bad_news",
+                condition=Q(bounced_at__isnull=False) | Q(complained_at__isnull=False),
+            ),
         ]
         permissions = [("resolve_digest", "Can say what became of uncertain digests")]
 

@@ -102,8 +102,10 @@ def _differences(totals: list[Entry], rows: list[Entry]) -> Iterator[str]:
 def _readers(day: date) -> Iterator[str]:
     """Readers who were passed over, or have two digests at nearly the same time."""
     own = Digest.objects.filter(subscriber=OuterRef("pk"))
-    # The digest of that instant is on another date where its reader has moved to another zone since.
-    has_it = own.filter(Q(day=day) | Q(due_at=OuterRef("last_due_at")))
+    # After a change of zone it is on another date; one that was asked for came before its hour.
+    last_due = OuterRef("last_due_at")
+    asked_for = Q(cadence=Digest.Cadence.NOW, due_at__gt=last_due - timedelta(days=1), due_at__lt=last_due)
+    has_it = own.filter(Q(day=day) | Q(due_at=last_due) | asked_for)
     start = datetime.combine(day, time(0), UTC)
     readers = Subscriber.objects.filter(
         ~Exists(has_it), last_due_at__gt=start - ANYWHERE, last_due_at__lt=start + timedelta(days=1) + ANYWHERE

@@ -109,3 +109,9 @@ def test_the_far_server_is_a_round_trip_away_and_gets_everything_in_order(echo):
         while len(came) < len(sent):
             came += client.recv(65536)
     assert came == sent
+
+
+def test_help_names_every_row():
+    found = run("delivery", "--help")
+    assert found.returncode == 0
+    assert "a,a2,b,c,d,f,g,h" in found.stdout

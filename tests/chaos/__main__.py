@@ -30,7 +30,7 @@ import django
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.chaos.servers import Broker, Database, MailServer, Missing
+from tests.chaos.servers import Broker, Database, MailServer, missing
 from tests.chaos.steps import PLAN_CHUNK, SEND_CHUNK
 from tests.environment import test_environment
 
@@ -50,6 +50,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--readers", type=int, default=2000, help="who become due in the run (default: %(default)s)")
     parser.add_argument("--kills", type=int, default=14, help="kill -9 of workers (default: %(default)s)")
     parser.add_argument("--besides", type=int, help="how often each other trouble comes (default: a tenth of --kills)")
+    parser.add_argument("--quick", action="store_true", help="nothing that waits for a lease to lapse (the freezes)")
     parser.add_argument("--policy", choices=("resend", "hold"), default="resend", help="UNCERTAIN_MAILS")
     parser.add_argument("--threads", type=int, default=8, help="sending threads of each worker (default: %(default)s)")
     parser.add_argument("--lease", type=int, default=10, help="seconds of a claim (default: %(default)s)")
@@ -67,16 +68,15 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """The exit code."""
     options = arguments()
+    if lacking := missing():
+        Console(stderr=True).print(*lacking, sep="\n")
+        return 2
     folder = Path(tempfile.mkdtemp(prefix="daily-papers-chaos-"))
     with ExitStack() as house, ExitStack() as stack:
         house.callback(shutil.rmtree, folder, ignore_errors=True)
-        try:
-            database = Database(folder)
-            house.callback(database.stop)
-            code = carry_out(options, folder, database, stack)
-        except Missing as missing:
-            Console(stderr=True).print(str(missing))
-            return 2
+        database = Database(folder)
+        house.callback(database.stop)
+        code = carry_out(options, folder, database, stack)
         if options.keep:
             house.pop_all()  # nothing of it is done
         return code
@@ -97,7 +97,7 @@ def carry_out(options: argparse.Namespace, folder: Path, database: Database, sta
     from tests.chaos import cast, report, run, staff, troubles  # noqa: PLC0415 - Django is set up by now, not at import
 
     chance = random.Random(options.seed)
-    plan = troubles.plan(options.kills, options.besides, chance)
+    plan = troubles.plan(options.kills, options.besides, chance, quick=options.quick)
     readers = cast.fill(options.readers, run.clock.now())
     processes = staff.Staff(folder, options.fault)
     stack.callback(processes.stop)

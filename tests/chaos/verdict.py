@@ -77,7 +77,7 @@ def judge(run: Run) -> Verdict:
     """Read everything and compare. Nothing is running any more."""
     verdict = Verdict()
     came = receipts(run.mail.log)
-    rows = {row.pk: row for row in Digest.objects.select_related("subscriber")}
+    rows = {row.pk: row for row in Digest.objects.select_related("subscriber").order_by("pk")}
     verdict.planned, verdict.received = len(rows), len({receipt.message_id for receipt in came})
     verdict.accepted = sum(row.state == State.ACCEPTED for row in rows.values())
     verdict.lost = list(_lost(run, rows, {receipt.digest for receipt in came}))

@@ -155,11 +155,13 @@ def test_it_is_the_readers_own_date_that_counts(zone, due, day):
     assert faults(day=day) == ()
 
 
-def test_a_reader_who_moved_to_another_zone_since_was_not_passed_over():
+@pytest.mark.parametrize(("cadence", "earlier"), [("daily", 0), ("now", 3)], ids=["due", "asked for before"])
+def test_a_reader_who_moved_to_another_zone_since_was_not_passed_over(cadence, earlier):
     reader = make_reader(zone="Pacific/Auckland")
     due = datetime(2026, 3, 19, 18, 0, tzinfo=UTC)
     Subscriber.objects.update(last_due_at=due, zone="America/Lima")
-    make_digest(reader, [], state="skipped", day=date(2026, 3, 20), due_at=due)
+    day, asked = date(2026, 3, 20), due - earlier * HOUR
+    make_digest(reader, [], state="skipped", day=day, due_at=asked, cadence=cadence)
     assert faults(day=date(2026, 3, 19)) == faults(day=date(2026, 3, 20)) == ()
 
 

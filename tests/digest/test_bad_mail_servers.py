@@ -97,7 +97,7 @@ class Case:
     extensions: tuple[str, ...] = field(default=("PIPELINING",))
 
 
-LOST, UNSENT = "connection lost: SMTPServerDisconnected", "connection lost: Unsent"
+LOST, UNSENT = "connection lost: SMTPServerDisconnected", "connection lost before the mail was sent"
 ONE_READER = {
     "550 for one of many": Case(
         {"RCPT": odd(b"550 5.1.1 no such user r1@example.org")}, "rejected", "the recipient was refused (550)"
@@ -118,19 +118,19 @@ ONE_READER = {
     "452": Case({"RCPT": odd(b"452 4.2.2 mailbox full")}, "planned", "the recipient was refused for now (452)"),
     "451 at DATA": Case({"DATA": odd(b"451 4.3.0 try later")}, "planned", "SMTPDataError for now (451)"),
     "554 after the dot": Case({".": odd(b"554 5.7.1 looks like spam")}, "rejected", "SMTPDataError (554)"),
-    "hangs in DATA": Case({"DATA": odd(hang)}, "uncertain", UNSENT),
+    "hangs in DATA": Case({"DATA": odd(hang)}, "planned", UNSENT),
     "hangs in DATA after 354": Case({"body": odd(hang)}, "uncertain", LOST),
     "hangs after the dot": Case({".": odd(hang)}, "uncertain", LOST),
-    "drops in the envelope": Case({"RCPT": odd(drop)}, "uncertain", UNSENT),
+    "drops in the envelope": Case({"RCPT": odd(drop)}, "planned", UNSENT),
     "drops after the dot": Case({".": odd(drop)}, "uncertain", LOST),
     "drops after the dot with the mail": Case({".": odd(take_and_drop)}, "uncertain", LOST, taken=1),
     "one byte a second after the dot": Case(
         {".": odd(slowly(b"250-taken\r\n250-as soon as\r\n250 this server can", 0.2))}, "uncertain", LOST
     ),
     "a line without an end after the dot": Case({".": odd(b"250 " + b"x" * 10_000)}, "uncertain", LOST),
-    "a line without an end at RCPT": Case({"RCPT": odd(b"550 " + b"x" * 10_000)}, "uncertain", UNSENT),
+    "a line without an end at RCPT": Case({"RCPT": odd(b"550 " + b"x" * 10_000)}, "planned", UNSENT),
     "garbage after the dot": Case({".": odd(b"\xff\xfe\x00 what?")}, "uncertain", LOST),
-    "garbage at RCPT": Case({"RCPT": odd(b"\xff\xfe\x00 what?")}, "uncertain", UNSENT),
+    "garbage at RCPT": Case({"RCPT": odd(b"\xff\xfe\x00 what?")}, "planned", UNSENT),
 }
 
 

@@ -110,6 +110,7 @@ def test_zero_turns_each_off_alone(edition, told, settings, off, bad):
 )
 def test_mails_of_something_else_do_not_count(edition, told, fields):
     mails(50, bounced=50, **fields)
+    mails(1, bounced=1)
     assert look(told) == []
 
 

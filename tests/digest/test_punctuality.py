@@ -91,6 +91,18 @@ def test_what_was_asked_for_counts_as_the_last_one_too():
     assert reader.next_due_at == datetime(2026, 3, 21, 17, 30, tzinfo=UTC)
 
 
+def test_a_day_that_was_asked_for_has_its_digest_also_after_a_journey_there_and_back():
+    editions(TODAY, 2)
+    reader = make_reader("a", hour=time(23, 30), due=NOW + 16 * HOUR + 30 * MINUTE)
+    planning.plan_one(reader, NOW)
+    move(reader, "Asia/Tokyo", NOW + HOUR)
+    move(reader, "UTC", NOW + 2 * HOUR)
+    assert plan(NOW + 17 * HOUR) == {"asked for before": 1}
+    assert Digest.objects.count() == 1
+    reader.refresh_from_db()
+    assert (reader.last_due_at, reader.next_due_at) == (None, datetime(2026, 3, 21, 23, 30, tzinfo=UTC))
+
+
 def test_todays_cannot_be_asked_for_again_after_a_change_of_zone():
     editions(TODAY - DAY, 2)
     reader = make_reader("a")
@@ -143,6 +155,14 @@ def test_an_hour_that_is_still_ahead_is_stored_and_nothing_planned():
     assert plan(AT_SIX_THIRTY - HOUR) == {"not yet": 1}
     assert not Digest.objects.exists()
     assert Subscriber.objects.get().next_due_at == AT_SIX_THIRTY
+
+
+def test_a_wrong_hour_after_a_long_time_without_digests_is_put_right_on_its_own_day():
+    editions(TODAY, 1)
+    make_reader("a", last_due_at=AT_SIX_THIRTY - 5 * DAY)
+    Subscriber.objects.update(next_due_at=AT_SIX_THIRTY + HOUR)
+    assert plan(AT_SIX_THIRTY + HOUR) == {"planned": 1}
+    assert Digest.objects.get().due_at == AT_SIX_THIRTY
 
 
 def test_a_new_reader_whose_stored_hour_is_wrong_gets_the_first_digest_too():
@@ -225,12 +245,15 @@ def test_a_claim_that_nobody_finished_in_time_is_called_off_too():
 @pytest.mark.parametrize("state", ["planned", "skipped"])
 def test_what_was_handed_over_once_does_not_come_again(state):
     """The mail server may have it: a connection was lost, or it said "not now"."""
-    papers = editions(TODAY, 2)
+    papers = editions(TODAY - DAY, 3)
     reader = make_reader("a", due=AT_SIX_THIRTY + DAY)
+    make_digest(reader, papers[:1], state="accepted", day=TODAY - DAY, content_to=TODAY - DAY)
     reason = "too late" if state == "skipped" else ""
-    make_digest(reader, papers[:1], state=state, reason=reason, due_at=AT_SIX_THIRTY, handed_at=NOW)
+    handed = make_digest(reader, papers[1:2], state=state, reason=reason, due_at=AT_SIX_THIRTY, handed_at=NOW)
     plan(AT_SIX_THIRTY + DAY)
-    assert [p["paper"] for p in Digest.objects.get(day=TODAY + DAY).picks] == [papers[1].pk]
+    handed.refresh_from_db()
+    assert handed.state == state, "an event of the provider may still say what became of it"
+    assert [p["paper"] for p in Digest.objects.get(day=TODAY + DAY).picks] == [papers[2].pk]
 
 
 def test_what_is_not_late_yet_is_left_alone():
@@ -250,14 +273,14 @@ def stop(reader, **fields):
 
 
 def test_readers_who_get_no_mail_leave_the_due_ones_without_a_row_in_a_constant_number_of_queries():
-    def queries_for(number, name):
+    def queries_for(number, name, due):
         for n in range(number):
-            stop(make_reader(f"{name}{n}"))
+            stop(make_reader(f"{name}{n}", due=due))
         with CaptureQueriesContext(connection) as queries:
             plan()
         return len(queries)
 
-    assert queries_for(2, "few") == queries_for(40, "many")
+    assert queries_for(2, "few", AT_SIX_THIRTY) == queries_for(40, "many", AT_SIX_THIRTY - 30 * DAY)
     assert not Digest.objects.exists()
     assert set(Subscriber.objects.values_list("next_due_at", flat=True)) == {AT_SIX_THIRTY + DAY}
 

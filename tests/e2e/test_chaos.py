@@ -1,0 +1,33 @@
+"""The small sister of ``python -m tests.chaos``: every step is killed once, and the database crashes too."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.chaos.servers import missing
+from tests.e2e.stack import ROOT
+
+SECOND_RUN = bool(os.environ.get("TEST_ONLY_WITH_DATABASE")) or os.environ.get("DATABASE_URL", "").startswith(
+    "postgres"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("stack")
+@pytest.mark.skipif(SECOND_RUN, reason="chaos: it brings its own PostgreSQL, so the run on SQLite has shown it already")
+@pytest.mark.skipif(bool(missing()), reason=f"chaos: {' '.join(missing())}")
+def test_nothing_is_lost_and_nothing_doubled_but_what_was_promised_whatever_is_killed():
+    options = ["--readers", "300", "--kills", "8", "--besides", "1", "--quick", "--policy", "resend"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.chaos", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.fullmatch(r"lost=0 twice=\d+ uncertain=0 sum=ok", ran.stdout.splitlines()[-1])
