@@ -133,11 +133,12 @@ def advance(
             _write(digests, *values, now=now)
         if not coming:
             return set()
+        ids, names = _ids_and_names(coming)
         marked = _MARK.execute(
             unless and unless.condition,
             in_batch,
-            ids=[digest.pk for digest in coming],
-            names=sorted({digest.claimed_by for digest in coming}),
+            ids=ids,
+            names=names,
             now=now,
             lease=_lease(now),
             stale=_stale_before(now),
@@ -177,11 +178,24 @@ def _mark(
 _MARK = CompiledUpdate(_mark)
 
 
+def _accept(*, ids: list[int], names: list[str], now: datetime) -> tuple[QuerySet[Digest], Mapping[str, Any]]:
+    """What nearly every mail ends with."""
+    assert State.ACCEPTED in ALLOWED[State.SENDING]
+    rows = Digest.objects.filter(pk__in=ids, claimed_by__in=names, state=State.SENDING)
+    return rows, {"state": State.ACCEPTED, "reason": "", "free_at": None, "accepted_at": now, "provider_id": ""}
+
+
+_ACCEPT = CompiledUpdate(_accept)
+
+
 def _mine(digests: Sequence[Digest]) -> QuerySet[Digest]:
     """These rows, unless another has claimed them meanwhile: each claim has a name of its own."""
-    return Digest.objects.filter(
-        pk__in=[digest.pk for digest in digests], claimed_by__in={digest.claimed_by for digest in digests}
-    )
+    ids, names = _ids_and_names(digests)
+    return Digest.objects.filter(pk__in=ids, claimed_by__in=names)
+
+
+def _ids_and_names(digests: Sequence[Digest]) -> tuple[list[int], list[str]]:
+    return [digest.pk for digest in digests], sorted({digest.claimed_by for digest in digests})
 
 
 def _grouped(ended: Iterable[Ended]) -> dict[tuple[str, str, str, datetime | None, bool], list[Digest]]:
@@ -212,6 +226,10 @@ def _write(
         values["claimed_by"] = ""
         if not counts:
             values["attempt"] = F("attempt") - 1
+    if state == State.ACCEPTED and not provider_id:
+        ids, names = _ids_and_names(digests)
+        if _ACCEPT.execute(ids=ids, names=names, now=now) == len(digests):
+            return
     rows = _mine(digests)
     if state in {State.PLANNED, State.SKIPPED, State.FAILED}:  # surely not taken; an earlier try may have been
         rows.filter(attempt=1).update(handed_at=None)

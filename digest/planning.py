@@ -145,12 +145,12 @@ def _plan_chunk(readers: list[Subscriber], board: Board, now: datetime, by: str)
             reader.next_due_at = due_at
             outcome[NOT_YET] += 1
         elif (reader.pk, schedule.local_day(due_at, reader.zone), reader.zone) in histories.days:
-            reader.next_due_at = schedule.following(due_at, **reader.rhythm)
+            reader.next_due_at = punctuality.following(reader, due_at, now)
             outcome[ASKED_FOR] += 1
         elif digest := _digest_for(reader, board, histories, now, due_at=due_at, by=by):
             digest.free_at = punctuality.free_at(reader.pk, digest.day, due_at)
             reader.last_due_at = due_at if digest.reason == LATE else now
-            reader.next_due_at = schedule.following(due_at, **reader.rhythm)
+            reader.next_due_at = punctuality.following(reader, due_at, now)
             outcome[digest.reason or digest.state] += 1
             digests.append(digest)
         else:

@@ -33,6 +33,15 @@ def due_at(reader: Subscriber) -> datetime | None:
     return schedule.next_due(stored - schedule.PASSED, **reader.rhythm)
 
 
+def following(reader: Subscriber, due: datetime, now: datetime) -> datetime | None:
+    """When the digest after that of ``due`` is due (UTC), if that one is planned at ``now``.
+
+    From hour to hour, however late it was. Where it came at no hour of the clock, REST counts from when it came.
+    """
+    last = due if schedule.is_due_time(due, **reader.rhythm) else now
+    return schedule.following(last, **reader.rhythm)
+
+
 def free_at(reader: int, day: date, due: datetime) -> datetime:
     """When the mail of this reader and local day may leave: within SPREAD_SECONDS after ``due``, always the same.
 

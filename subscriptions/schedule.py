@@ -93,7 +93,7 @@ def following(
     floor = max(last + REST, now - PASSED, earliest or last)
     due = next_due(floor - TICK, at=at, zone=zone, mask=mask)
     latest = last + LONGEST
-    if due and mask == EVERY_DAY and due > latest > max(now, floor):
+    if due and mask == EVERY_DAY and due > latest >= floor:
         return latest
     return due
 

@@ -163,11 +163,12 @@ DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "admin_u
 def pytest_collection_modifyitems(config, items):
     """On the second database only the tests that know a database: the others have just passed."""
     if os.environ.get("TEST_ONLY_WITH_DATABASE"):
-        # "slow" ones start processes that know it.
+        # "slow" ones start processes that know it; of "one_database" the promise has nothing to do with its kind.
         knowing = [
             item
             for item in items
-            if any(map(item.get_closest_marker, ("django_db", "slow"))) or DATABASE & set(item.fixturenames)
+            if not item.get_closest_marker("one_database")
+            and (any(map(item.get_closest_marker, ("django_db", "slow"))) or DATABASE & set(item.fixturenames))
         ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(knowing)])
         items[:] = knowing

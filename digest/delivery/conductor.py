@@ -5,10 +5,12 @@ those mails put together and handed to them. So a kill at any moment leaves at m
 """
 
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 
 from django.conf import settings
@@ -21,6 +23,8 @@ from digest.delivery.crew import Crew, Unit
 from digest.delivery.hand_over import Outcome
 from digest.delivery.intake import Intake, Wish
 from digest.models import Digest
+from digest.providers import Key
+from digest.rendering.press import Press
 from subscriptions import receivers
 
 log = logging.getLogger(__name__)
@@ -78,6 +82,7 @@ class Run:
         progress: Callable[[int], None],
     ) -> None:
         self.intake, self.clock, self.stop, self.progress = intake, clock, stop, progress
+        self.key = intake.provider.idempotency_key
         lease = settings.SEND_LEASE_SECONDS
         self.crew = Crew(settings.SEND_THREADS, patience=min(EXCHANGES * settings.EMAIL_TIMEOUT, lease / 2))
         self.done: list[tuple[Unit, Sequence[Outcome]]] = []  # handed over, not recorded
@@ -180,25 +185,25 @@ class Run:
         without = self.intake.absent.of(unit[0])
         if all(p["paper"] in without for p in unit[0].picks):
             self.done.append((unit, [Outcome(State.SKIPPED, "papers withdrawn")] * len(unit)))
-            return
-        try:
-            message = self._message(unit, without, now)
-        except Exception as error:  # one poisoned reader or paper fails alone, whatever is wrong with it
-            log.exception("digest %s cannot be rendered", unit[0].pk)
-            state = State.FAILED if len(unit) == 1 else State.PLANNED  # of a batch each tries again alone
-            self.done.append((unit, [Outcome(state, f"rendering: {type(error).__name__}")] * len(unit)))
-            return
-        self.crew.hand(unit, message)
+        else:
+            self.crew.hand(unit, partial(_compose, self.intake.press, self.key, unit, without, now))
 
-    def _message(self, unit: Unit, without: frozenset[int], now: datetime) -> EmailMessage:
-        press, digest = self.intake.press, unit[0]
+
+# Putting mails together is bound to one core anyway, and what the press keeps is for one thread at a time.
+_composing = threading.Lock()
+
+
+def _compose(press: Press, key: Key | None, unit: Unit, without: frozenset[int], now: datetime) -> EmailMessage:
+    """The message of a unit; called by a sending thread."""
+    with _composing:
         if len(unit) > 1:
             return press.batch(unit, now=now, without=without)
+        digest = unit[0]
         assert digest.subscriber
         message = press.message(digest, digest.subscriber, now=now, without=without)
-        if key := self.intake.provider.idempotency_key:
-            message.extra_headers[key.header] = key.of(f"digest-{digest.pk}")
-        return message
+    if key:
+        message.extra_headers[key.header] = key.of(f"digest-{digest.pk}")
+    return message
 
 
 def _as_row(digest: Digest, outcome: Outcome, now: datetime) -> ledger.Ended:

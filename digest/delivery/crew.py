@@ -1,12 +1,14 @@
 """The sending threads: one connection to the mail server each, opened once and used for mail after mail.
 
-They know no database and no template: a thread takes a message, hands it over, and reports. So a killed process leaves
-at most one uncertain hand-over a thread, and a hanging server costs a thread, never the others.
+They know no database: a thread puts a mail together from what was read before, while the conductor waits for its
+commit, hands it over, and reports. So a killed process leaves at most one uncertain hand-over a thread, and a hanging
+server costs a thread, never the others.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from smtplib import SMTPException
@@ -15,11 +17,13 @@ from anymail.exceptions import AnymailError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from digest.delivery.hand_over import Outcome, hand_over
+from digest.delivery.hand_over import Outcome, hand_over, unrendered
 from digest.models import Digest
 
 log = logging.getLogger(__name__)
 Unit = tuple[Digest, ...]  # handed over together: one digest, or a batch of a provider's API
+Compose = Callable[[], EmailMessage]  # makes a unit's message; reads no row
+LINGER = 0.005  # seconds
 ABANDON_AFTER = 1.0  # seconds that a thread has to come back once its connection is cut
 
 
@@ -39,7 +43,7 @@ class Member:
     """One thread and its connection."""
 
     reports: SimpleQueue[Report]
-    inbox: SimpleQueue[EmailMessage | None] = field(default_factory=SimpleQueue)
+    inbox: SimpleQueue[Compose | None] = field(default_factory=SimpleQueue)
     connection: BaseEmailBackend | None = None
     unit: Unit = ()
     since: float = field(default_factory=time.monotonic)  # busy, or opening, since then
@@ -51,10 +55,10 @@ class Member:
         threading.Thread(target=self._run, name="sending", daemon=True).start()
         return self
 
-    def take(self, unit: Unit, message: EmailMessage) -> None:
-        """Hand a message over, beginning now."""
+    def take(self, unit: Unit, compose: Compose) -> None:
+        """Put a mail together and hand it over, beginning now."""
         self.unit, self.since = unit, time.monotonic()
-        self.inbox.put(message)
+        self.inbox.put(compose)
 
     def abort(self) -> None:
         """End whatever its connection waits for. Not every transport can be ended from outside."""
@@ -83,9 +87,15 @@ class Member:
         """Mail after mail until the connection breaks (True) or there is nothing more to do (False)."""
         assert self.connection
         fresh = True
-        while (message := self.inbox.get()) is not None:
-            outcomes = tuple(hand_over(self.connection, message, fresh=fresh))
-            fresh = False
+        while (compose := self.inbox.get()) is not None:
+            try:
+                message = compose()
+            except Exception as error:  # one poisoned reader or paper fails alone, whatever is wrong with it
+                log.exception("digest %s cannot be rendered", self.unit[0].pk)
+                outcomes = (unrendered(error, alone=len(self.unit) == 1),) * len(self.unit)
+            else:
+                outcomes = tuple(hand_over(self.connection, message, fresh=fresh))
+                fresh = False
             # SMTP's backend closes its connection itself where it cannot be used any more.
             closed = getattr(self.connection, "connection", self) is None
             broken = closed or any(outcome.broken for outcome in outcomes)
@@ -134,23 +144,30 @@ class Crew:
         for _ in range(min(wanted, self.size) - len(self.opening) - len(self.free) - len(self.busy)):
             self.opening.add(Member(self.reports).start())
 
-    def hand(self, unit: Unit, message: EmailMessage) -> None:
+    def hand(self, unit: Unit, compose: Compose) -> None:
         """Give a unit to a free thread."""
         member = self.free.pop()
         self.busy.add(member)
-        member.take(unit, message)
+        member.take(unit, compose)
 
     def finished(self, seconds: float) -> list[tuple[Unit, tuple[Outcome, ...]]]:
-        """The units that are done, after waiting up to ``seconds`` for the first report."""
-        done = []
+        """The units that are done, after waiting up to ``seconds`` for the first report.
+
+        Then LINGER for half of the threads: a commit takes as long as several hand-overs, and one does for all of them.
+        """
+        done: list[tuple[Unit, tuple[Outcome, ...]]] = []
+        wait = seconds
         try:
-            report = self.reports.get(timeout=seconds)
             while True:
+                report = self.reports.get(timeout=wait) if wait > 0 else self.reports.get_nowait()
                 if not report.member.abandoned:
                     self._hear(report)
-                if report.unit and not report.member.abandoned:
-                    done.append((report.unit, report.outcomes))
-                report = self.reports.get_nowait()
+                    if report.unit:
+                        done.append((report.unit, report.outcomes))
+                if len(done) == 1:
+                    end = time.monotonic() + LINGER
+                enough = not done or len(done) >= len(self.busy)
+                wait = 0.0 if enough else end - time.monotonic()
         except Empty:
             return done
 

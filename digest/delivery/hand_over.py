@@ -71,6 +71,11 @@ def hand_over(connection: BaseEmailBackend, message: EmailMessage, *, fresh: boo
     return [_of_recipient(status.recipients.get(address)) for address in message.to]
 
 
+def unrendered(error: BaseException, *, alone: bool) -> Outcome:
+    """The mail could not be put together. Of a batch each tries again alone."""
+    return Outcome(State.FAILED if alone else State.PLANNED, f"rendering: {type(error).__name__}")
+
+
 def _of_error(error: BaseException, *, fresh: bool) -> Outcome:
     name = type(error).__name__
     if isinstance(error, SMTPSenderRefused):  # nothing of the reader stands in MAIL FROM

@@ -48,9 +48,7 @@ def could_be_misread(sheet: Sheet) -> bool:
     return any(PLACEHOLDER.encode() in text.lower() for text in texts)
 
 
-def batch_message(
-    sheet: Sheet, readers: Sequence[Own], *, text_only: bool, mark: str, now: datetime
-) -> BatchMessage:
+def batch_message(sheet: Sheet, readers: Sequence[Own], *, text_only: bool, mark: str, now: datetime) -> BatchMessage:
     """The message. ``sheet`` is any of these readers' with TOKEN_PLACES for tokens, ``mark`` what its headers have.
 
     It carries no Message-ID: the provider gives each mail its own.

@@ -37,7 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--zones", type=int, default=40, help="the oddest first (default: %(default)s)")
     parser.add_argument("--days", type=int, default=365, help="from --start on (default: %(default)s)")
     parser.add_argument("--start", type=date.fromisoformat, default=date(2026, 1, 1), help="(default: %(default)s)")
-    parser.add_argument("--tick", type=int, default=30, help="minutes between two plannings (default: %(default)s)")
+    parser.add_argument("--tick", type=int, default=60, help="minutes between two plannings (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the journeys (default: %(default)s)")
     options = parser.parse_args()
     if min(options.zones, options.tick) < 1 or options.days < 3:

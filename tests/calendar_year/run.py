@@ -20,6 +20,7 @@ from subscriptions.models import Subscriber
 from tests.calendar_year.cast import Move
 
 DAY = timedelta(days=1)
+DELIVERED = timedelta(hours=6)  # in delivery's place: nothing gets too late
 KEPT = 3 * DAY  # rows older than this are taken out of the database: a reader's past does not slow down the year
 
 
@@ -65,13 +66,16 @@ def live(
     Subscriber.objects.bulk_update(stretch.readers, ["last_due_at", "next_due_at"], batch_size=500)
     Digest.objects.all().delete()
     waiting = [move for move in reversed(moves) if stretch.start <= move.at < stretch.end]
-    now, seen, cleared = stretch.start, 0, stretch.start
+    now = delivered = cleared = stretch.start
+    seen = 0
     with _news_for_everybody():
         while now <= stretch.end:  # what is due a minute before the end comes at its tick
             while waiting and waiting[-1].at <= now:
                 _move(waiting.pop(), now, record)
+            if now - delivered >= DELIVERED:
+                Digest.objects.filter(state=Digest.State.PLANNED).update(state=Digest.State.ACCEPTED)
+                delivered = now
             planning.plan_due(now, by="calendar")
-            Digest.objects.filter(state=Digest.State.PLANNED).update(state=Digest.State.ACCEPTED)  # in delivery's place
             record.ticks += 1
             if now - cleared >= DAY:
                 seen, cleared = _read(record, seen, now), now

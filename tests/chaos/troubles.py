@@ -1,22 +1,20 @@
 """What is done to the installation while digests go out. Each returns whether it came about."""
 
 import random
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.chaos.receiver import AT_ONCE
 from tests.chaos.run import Event, Run
 from tests.chaos.staff import BEATS, WORKERS
 from tests.chaos.steps import STEPS, Step
 
-ABOUT = 40.0  # seconds for a kill at a step to come about
+TRIES, TRY = 8, 5.0  # times, and seconds of each, for a kill at a step to come about
+DROPPED = 4  # connections at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +37,13 @@ def kill_at(step: Step, run: Run) -> bool:
     """Whichever worker comes by that step."""
     passes = run.chance.randint(1, max(1, run.wave // (2 * step.mails))) if step.mails else 1
     run.staff.orders.give(step.name, passes)
-    seen, end = len(run.staff.ends), time.monotonic() + ABOUT
-    while time.monotonic() < end:
+    seen = len(run.staff.ends)
+    for _ in range(TRIES):
         if step.by_term:
             run.make_due(run.wave)
             run.pause(0.1)
             run.staff.ask_to_end(run.chance.choice(WORKERS))
-        ended = run.wait(lambda seen=seen: run.staff.ends[seen:], ABOUT / 8) or []
+        ended = run.wait(lambda seen=seen: run.staff.ends[seen:], TRY) or []
         seen += len(ended)
         if any(one.where == step.name for one in ended):
             return True
@@ -72,7 +70,9 @@ def term(run: Run) -> bool:
 
 def term_while_hanging(run: Run) -> bool:
     """A warm shutdown while the mail server does not answer."""
-    with hanging(run):
+    run.pause(0.3)
+    with run.mail.hanging():
+        run.wait(lambda: False, 1.0)
         run.staff.ask_to_end(run.chance.choice(WORKERS))
     return True
 
@@ -91,26 +91,18 @@ def freeze(run: Run) -> bool:
 
 def drop(run: Run) -> bool:
     """The mail server takes mails and drops the connections before it says so."""
-    run.events.append(Event(time.time(), "dropped connections", AT_ONCE))
-    run.mail.process.send_signal(signal.SIGUSR1)
+    run.events.append(Event(time.time(), "dropped connections", DROPPED))
+    run.mail.drop(DROPPED)
     run.pause(0.3)
     return True
 
 
 def hang(run: Run) -> bool:
     """The mail server does not answer for a while, and never answers those who asked in that time."""
-    with hanging(run):
-        return True
-
-
-@contextmanager
-def hanging(run: Run) -> Iterator[None]:
-    """Until the end of the block, and long enough for some mails to meet it."""
     run.pause(0.3)
-    run.mail.process.send_signal(signal.SIGUSR2)
-    run.wait(lambda: False, 1.0)
-    yield
-    run.mail.process.send_signal(signal.SIGUSR2)
+    with run.mail.hanging():
+        run.wait(lambda: False, 1.0)
+    return True
 
 
 def flush(run: Run) -> bool:

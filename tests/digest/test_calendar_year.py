@@ -10,6 +10,7 @@ from tests.calendar_year.year import Plan, live_through
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 @pytest.mark.django_db
 def test_every_reader_gets_one_digest_a_local_day_while_clocks_change():
     plan = Plan(

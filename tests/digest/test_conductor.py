@@ -23,7 +23,7 @@ from subscriptions import links
 from subscriptions.models import MailEvent
 from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 READERS = 6
 
 
@@ -197,7 +197,7 @@ def test_one_message_that_a_provider_finds_wrong_is_refused_alone(planned, scrip
 
 def test_a_server_that_wants_a_new_connection_now_and_then_gets_it_and_nothing_waits(planned, scripted, settings):
     settings.SEND_THREADS = 1
-    used = Counter()
+    used: Counter[int] = Counter()
 
     def twice(backend):
         used[id(backend)] += 1
@@ -230,9 +230,14 @@ def test_a_transport_that_cannot_be_cut_is_abandoned(planned, scripted, settings
 
 def test_a_stop_waits_a_little_for_the_mails_on_the_wire_and_gives_the_rest_back(planned, scripted, settings):
     settings.SEND_THREADS = 2
-    asked = []
-    Scripted.everyone = lambda _: (asked.append(1), time.sleep(0.1))
-    assert send(stop=lambda: bool(asked)) == {"accepted": 2}
+    asked = threading.Event()
+
+    def slowly(_):
+        asked.set()
+        time.sleep(0.1)
+
+    Scripted.everyone = slowly
+    assert send(stop=asked.is_set) == {"accepted": 2}
     assert Counter(Digest.objects.values_list("state", "attempt")) == {("accepted", 1): 2, ("planned", 0): 4}
 
 
@@ -307,7 +312,7 @@ def test_a_reader_can_leave_while_mails_are_on_the_wire_and_gets_none(planned, s
     settings.SEND_THREADS = 1
     leaving = planned[-1].subscriber
     token = links.unsubscribe_path(leaving, NOW)
-    answers = []
+    answers: list[int] = []
 
     def leave(number):
         if number and not answers:

@@ -1,6 +1,6 @@
 import smtplib
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -136,7 +136,8 @@ def test_what_the_server_says_decides(planned, scripted, error, state, reason):
 
 def test_not_now_is_tried_again_later_and_given_up_after_five(planned, scripted):
     scripted.script["r1@example.org"] = smtplib.SMTPDataError(451, b"busy")
-    now, tried = NOW, []
+    now: datetime = NOW
+    tried: list[timedelta] = []
     while now < NOW + timedelta(hours=11):
         send(now)
         tried += [now - NOW] * (Counter(scripted.seen)["r1@example.org"] - len(tried))

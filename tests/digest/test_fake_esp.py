@@ -22,6 +22,7 @@ from tests.fakes.esp import DROPS_AFTER_ACCEPTING, FAILS_AFTER_ACCEPTING, FakeEs
 from tests.fakes.reports import SIGNING_KEY, Reports, over_http
 
 pytestmark = [
+    pytest.mark.one_database,
     pytest.mark.django_db,
     pytest.mark.filterwarnings(f"ignore::{AnymailNotSupportedWarning.__module__}.AnymailNotSupportedWarning"),
 ]

@@ -123,6 +123,17 @@ def test_the_cap_of_thirty_six_hours_is_planned_although_no_clock_shows_the_hour
     assert Digest.objects.get().due_at == last + schedule.LONGEST
 
 
+def test_after_a_digest_that_came_at_no_hour_of_the_clock_the_rest_counts_from_then():
+    last = datetime(2026, 2, 20, 23, 0, tzinfo=UTC)
+    editions(last.date(), 4)
+    reader = make_reader("a", hour=time(2, 30), last_due_at=last)
+    now = last + schedule.LONGEST + 2 * HOUR
+    move(reader, "Asia/Jerusalem", now)  # 02:30 there is in eleven and a half hours
+    assert plan(now) == {"planned": 1}
+    reader.refresh_from_db()
+    assert reader.next_due_at == datetime(2026, 2, 24, 0, 30, tzinfo=UTC)
+
+
 def test_an_earlier_hour_does_not_take_the_digest_that_only_waits_for_its_edition():
     reader = make_reader("a")
     assert plan() == {"waiting": 1}

@@ -16,6 +16,7 @@ SECOND_RUN = bool(os.environ.get("TEST_ONLY_WITH_DATABASE")) or os.environ.get("
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 @pytest.mark.xdist_group("stack")
 @pytest.mark.skipif(SECOND_RUN, reason="chaos: it brings its own PostgreSQL, so the run on SQLite has shown it already")
 @pytest.mark.skipif(bool(missing()), reason=f"chaos: {' '.join(missing())}")

@@ -38,6 +38,7 @@ out = Counter(Digest.objects.values_list("state", flat=True))
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 @pytest.mark.xdist_group("stack")
 @pytest.mark.skipif(
     port_is_free(int(os.environ["REDIS_URL"].rpartition(":")[2].partition("/")[0])),

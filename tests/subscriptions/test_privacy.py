@@ -37,9 +37,7 @@ def full(robotics, speech, clock, nudges):
     wanted = Interests((robotics.pk,), ("protein folding",), ("Ana Exemplar",), (speech.pk,), ("blockchain",))
     lifecycle.choose(reader, choices, wanted, NOW, origin("preferences"))
     lifecycle.pause(reader, NOW + timedelta(days=9), NOW, origin("pause page"))
-    Subscriber.objects.filter(pk=reader.pk).update(
-        last_due_at=NOW, asked_at=NOW, moved_at=NOW, left_at=NOW
-    )
+    Subscriber.objects.filter(pk=reader.pk).update(last_due_at=NOW, asked_at=NOW, moved_at=NOW, left_at=NOW)
     asked = letters.ask(SignupRequest.Kind.LINK, reader.email, NOW)
     handle_signup(asked.pk)
     handle_signup(letters.ask(SignupRequest.Kind.SIGN_UP, reader.email, NOW).pk)  # over budget

@@ -120,6 +120,12 @@ def test_who_flies_over_the_date_line_has_a_date_twice_or_not_at_all():
     assert (due - last, local_day(due, "Pacific/Kiritimati")) == (timedelta(hours=24), date(2026, 3, 22))
 
 
+def test_who_moves_while_a_digest_waits_past_the_thirty_six_hours_gets_it_at_once():
+    last = datetime(2026, 2, 20, 23, 0, tzinfo=UTC)
+    due = moved_at(last + LONGEST + timedelta(hours=2), last, time(2, 30), "Asia/Jerusalem")
+    assert due == last + LONGEST, "not half a day later, at the next 02:30"
+
+
 def test_a_day_of_25_hours_does_not_make_the_gap_longer_than_36():
     last = datetime(
         2026, 10, 24, 12, 31, tzinfo=UTC
@@ -147,7 +153,7 @@ def test_however_a_reader_travels_digests_are_twelve_to_thirty_six_hours_apart(a
         now, set_at = now + wait, now
         while due <= now:
             came.append(max(due, set_at))
-            due = following(due, at=at, zone=zone)
+            due = following(due if is_due_time(due, at=at, zone=zone) else came[-1], at=at, zone=zone)
         if now > came[0]:
             zone, due = there, next_due_after_change(now, came[-1], None, at=at, zone=there, moved=True)
     gaps = [later - earlier for earlier, later in pairwise(came)]

@@ -13,7 +13,7 @@ from digest.rendering import Press, digest_message
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
 from tests.pseudo import pseudo
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC")
 
 
