@@ -265,11 +265,11 @@ def give_back(digests: Sequence[Digest]) -> int:
 
 
 def recover(now: datetime) -> dict[str, int]:
-    """What a killed worker left: lapsed claims are planned again, lapsed hand-overs uncertain; five tries is all."""
+    """What a killed worker left: lapsed claims are planned again as they were, lapsed hand-overs are uncertain."""
     lapsed = Digest.objects.filter(free_at__lte=now)
-    poison = lapsed.filter(attempt__gte=MAX_ATTEMPTS)
     return {
-        "poison": move(poison, State.CLAIMED, State.FAILED, "poison", free_at=None),
-        "planned again": move(lapsed, State.CLAIMED, State.PLANNED, free_at=None, claimed_by=""),
+        "planned again": move(
+            lapsed, State.CLAIMED, State.PLANNED, attempt=F("attempt") - 1, free_at=None, claimed_by=""
+        ),
         "uncertain": move(lapsed, State.SENDING, State.UNCERTAIN, "the worker ended during the hand-over"),
     }

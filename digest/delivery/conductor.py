@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
+from typing import TypeVar
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -19,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from digest import fencing, ledger
 from digest.delivery import throttle
-from digest.delivery.crew import Crew, Unit
+from digest.delivery.crew import Crew, Job, Unit
 from digest.delivery.hand_over import Outcome
 from digest.delivery.intake import Intake, Wish
 from digest.models import Digest
@@ -29,6 +30,7 @@ from subscriptions import receivers
 
 log = logging.getLogger(__name__)
 State = Digest.State
+Done = TypeVar("Done")
 EXCHANGES = 4  # slow answers of a mail server in one hand-over; the rest of the lease is for the record
 STOP_WITHIN = 5.0  # seconds from the stop until connections are cut: SIGTERM ends everything within ten
 DATABASE_PATIENCE = 10.0  # seconds that a record is tried again, since without it mails would be uncertain
@@ -126,15 +128,15 @@ class Run:
         """Record what is done, mark what comes, and hand that over."""
         if not self.done and not (self.intake.units and self.crew.free):
             return
-        now = self.clock()
+        now, began = self.clock(), time.monotonic()
         pairs = [pair for unit, outcomes in self.done for pair in zip(unit, outcomes, strict=True)]
         self.done = []
-        self._hear(pairs, now)
+        self._patiently(lambda: self._hear(pairs, now))
         coming = self.intake.take(len(self.crew.free))
         marked = self._record_and_mark(pairs, coming, now)
         for unit in coming:
             if begun := tuple(digest for digest in unit if digest.pk in marked):
-                self._hand(begun, now)
+                self._hand(begun, now, until=began + settings.SEND_LEASE_SECONDS)
 
     def _record_and_mark(
         self, pairs: Sequence[tuple[Digest, Outcome]], units: Sequence[Unit], now: datetime
@@ -147,9 +149,10 @@ class Run:
         self.ended.update(outcome.state for _digest, outcome in pairs)
         self.progress(len(pairs))
         if missing := [digest for digest in coming if digest.pk not in marked]:
-            absent.look_up(missing, again=True)
-            marked |= ledger.advance([], missing, now, in_batch=in_batch)
-            refused = ledger.refuse([digest for digest in missing if digest.pk not in marked], now)
+            self._patiently(lambda: absent.look_up(missing, again=True))
+            marked |= self._patiently(lambda: ledger.advance([], missing, now, in_batch=in_batch))
+            unwanted = [digest for digest in missing if digest.pk not in marked]
+            refused = self._patiently(lambda: ledger.refuse(unwanted, now))
             if refused.pop(State.PLANNED, 0):  # held at this moment: not again in this run
                 self.intake.is_over = True
             self.ended.update(refused)
@@ -168,8 +171,11 @@ class Run:
             self.worked = True
             throttle.works(now)
 
-    def _patiently(self, work: Callable[[], set[int]]) -> set[int]:
-        """Do it again while the database is away for a moment: what was handed over must be recorded."""
+    def _patiently(self, work: Callable[[], Done]) -> Done:
+        """Do it again while the database is away for a moment: what was handed over must be recorded.
+
+        Only for what may be done twice.
+        """
         end = time.monotonic() + (DATABASE_PATIENCE if self.stopped_at is None else IN_A_HURRY)
         while True:
             try:
@@ -181,12 +187,13 @@ class Run:
                 connection.close()
                 time.sleep(0.5)
 
-    def _hand(self, unit: Unit, now: datetime) -> None:
+    def _hand(self, unit: Unit, now: datetime, until: float) -> None:
         without = self.intake.absent.of(unit[0])
         if all(p["paper"] in without for p in unit[0].picks):
             self.done.append((unit, [Outcome(State.SKIPPED, "papers withdrawn")] * len(unit)))
         else:
-            self.crew.hand(unit, partial(_compose, self.intake.press, self.key, unit, without, now))
+            compose = partial(_compose, self.intake.press, self.key, unit, without, now)
+            self.crew.hand(Job(unit, compose, until))
 
 
 # Putting mails together is bound to one core anyway, and what the press keeps is for one thread at a time.

@@ -17,12 +17,23 @@ from anymail.exceptions import AnymailError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from digest.delivery.hand_over import Outcome, hand_over, unrendered
+from digest.delivery.hand_over import TOO_SLOW, Outcome, hand_over, unrendered
 from digest.models import Digest
 
 log = logging.getLogger(__name__)
 Unit = tuple[Digest, ...]  # handed over together: one digest, or a batch of a provider's API
 Compose = Callable[[], EmailMessage]  # makes a unit's message; reads no row
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One hand-over that is to be made until the lease of its rows ends, by the monotonic clock, and not later."""
+
+    unit: Unit
+    compose: Compose
+    until: float
+
+
 LINGER = 0.005  # seconds
 ABANDON_AFTER = 1.0  # seconds that a thread has to come back once its connection is cut
 
@@ -43,7 +54,7 @@ class Member:
     """One thread and its connection."""
 
     reports: SimpleQueue[Report]
-    inbox: SimpleQueue[Compose | None] = field(default_factory=SimpleQueue)
+    inbox: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
     connection: BaseEmailBackend | None = None
     unit: Unit = ()
     since: float = field(default_factory=time.monotonic)  # busy, or opening, since then
@@ -55,10 +66,10 @@ class Member:
         threading.Thread(target=self._run, name="sending", daemon=True).start()
         return self
 
-    def take(self, unit: Unit, compose: Compose) -> None:
+    def take(self, job: Job) -> None:
         """Put a mail together and hand it over, beginning now."""
-        self.unit, self.since = unit, time.monotonic()
-        self.inbox.put(compose)
+        self.unit, self.since = job.unit, time.monotonic()
+        self.inbox.put(job)
 
     def abort(self) -> None:
         """End whatever its connection waits for. Not every transport can be ended from outside."""
@@ -87,27 +98,31 @@ class Member:
         """Mail after mail until the connection breaks (True) or there is nothing more to do (False)."""
         assert self.connection
         fresh = True
-        while (compose := self.inbox.get()) is not None:
-            try:
-                message = compose()
-            except Exception as error:  # one poisoned reader or paper fails alone, whatever is wrong with it
-                log.exception("digest %s cannot be rendered", self.unit[0].pk)
-                outcomes = (unrendered(error, alone=len(self.unit) == 1),) * len(self.unit)
-            else:
-                outcomes = tuple(hand_over(self.connection, message, fresh=fresh))
-                fresh = False
+        while (job := self.inbox.get()) is not None:
+            outcomes = self._do(job, self.connection, fresh=fresh)
+            fresh = False
             # SMTP's backend closes its connection itself where it cannot be used any more.
             closed = getattr(self.connection, "connection", self) is None
             broken = closed or any(outcome.broken for outcome in outcomes)
             if broken:
                 self._close()
-            self._report(Report(self, self.unit, outcomes, opening=broken))
+            self._report(Report(self, job.unit, outcomes, opening=broken))
             if self.abandoned:
                 break
             if broken:
                 return True
         self._close()
         return False
+
+    def _do(self, job: Job, connection: BaseEmailBackend, *, fresh: bool) -> tuple[Outcome, ...]:
+        try:
+            message = job.compose()
+        except Exception as error:  # one poisoned reader or paper fails alone, whatever is wrong with it
+            log.exception("digest %s cannot be rendered", job.unit[0].pk)
+            return (unrendered(error, alone=len(job.unit) == 1),) * len(job.unit)
+        if time.monotonic() >= job.until:  # the process was frozen: another may have the rows by now
+            return (TOO_SLOW,) * len(job.unit)
+        return tuple(hand_over(connection, message, fresh=fresh))
 
     def _report(self, report: Report) -> None:
         if not self.abandoned:
@@ -144,11 +159,11 @@ class Crew:
         for _ in range(min(wanted, self.size) - len(self.opening) - len(self.free) - len(self.busy)):
             self.opening.add(Member(self.reports).start())
 
-    def hand(self, unit: Unit, compose: Compose) -> None:
+    def hand(self, job: Job) -> None:
         """Give a unit to a free thread."""
         member = self.free.pop()
         self.busy.add(member)
-        member.take(unit, compose)
+        member.take(job)
 
     def finished(self, seconds: float) -> list[tuple[Unit, tuple[Outcome, ...]]]:
         """The units that are done, after waiting up to ``seconds`` for the first report.

@@ -50,6 +50,10 @@ class Outcome:
     broken: bool = False  # the connection is of no use any more
 
 
+# The lease ended before the hand-over began: nothing was sent.
+TOO_SLOW = Outcome(State.PLANNED, "the lease had lapsed", counts=False)
+
+
 def hand_over(connection: BaseEmailBackend, message: EmailMessage, *, fresh: bool) -> list[Outcome]:
     """Hand one message over: an outcome for each of its recipients. ``fresh``: nothing was sent over this connection.
 

@@ -1,5 +1,6 @@
 """What one run of sending has claimed and not begun, with what it knows of the papers in it."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import chain, takewhile
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from digest import ledger
 from digest.delivery import throttle
@@ -18,6 +20,7 @@ from digest.models import Digest
 from digest.providers import provider_of
 from digest.rendering.press import Press
 
+log = logging.getLogger(__name__)
 SHORT_WAIT = timedelta(seconds=2)  # for the next token of MAIL_RATE; connections stay open meanwhile
 # A quarter of the time of reading a row goes into instants that no mail says.
 NOT_IN_A_MAIL = (
@@ -60,7 +63,7 @@ class Intake:
         if time.monotonic() - self.read_at > FRESH:
             self._read_anew()
             self._read(list(chain.from_iterable(self.units)))
-        self._read(digests)
+        digests = self._read(digests)
         again = {digest.pk for digest in digests}  # claimed before too, and its lease lapsed here
         self.units = deque(unit for unit in self.units if again.isdisjoint(digest.pk for digest in unit))
         self.units.extend(units_of(digests, self.press, self.provider))
@@ -80,9 +83,23 @@ class Intake:
     def _read_anew(self) -> None:
         self.press, self.absent, self.read_at = Press(), Absent(), time.monotonic()
 
-    def _read(self, digests: Sequence[Digest]) -> None:
-        self.press.lay_out(digests)
-        self.absent.look_up(digests)
+    def _read(self, digests: Sequence[Digest]) -> list[Digest]:
+        """Those that could be read. One poisoned row ends alone, with its reason."""
+        try:
+            self.press.lay_out(digests)
+            self.absent.look_up(digests)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            if len(digests) > 1:
+                return [digest for one in digests for digest in self._read([one])]
+            log.exception("digest %s cannot be read", digests[0].pk)
+            row = Digest.objects.filter(pk=digests[0].pk, claimed_by=digests[0].claimed_by)
+            ledger.move(
+                row, Digest.State.CLAIMED, Digest.State.FAILED, f"reading: {type(error).__name__}", free_at=None
+            )
+            return []
+        return list(digests)
 
     def _claimed(self, now: datetime) -> list[Digest]:
         wanted = self.chunk if self.left is None else min(self.chunk, self.left)

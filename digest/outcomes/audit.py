@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from digest.models import DayTotal, Digest
@@ -105,7 +106,9 @@ def _readers(day: date) -> Iterator[str]:
     # After a change of zone it is on another date; one that was asked for came before its hour.
     last_due = OuterRef("last_due_at")
     asked_for = Q(cadence=Digest.Cadence.NOW, due_at__gt=last_due - timedelta(days=1), due_at__lt=last_due)
-    has_it = own.filter(Q(day=day) | Q(due_at=last_due) | asked_for)
+    # It may have waited for its edition, past the end of its date.
+    waited = Q(due_at__lte=last_due, due_at__gt=last_due - timedelta(hours=settings.LATE_AFTER_HOURS))
+    has_it = own.filter(Q(day=day) | waited | asked_for)
     start = datetime.combine(day, time(0), UTC)
     readers = Subscriber.objects.filter(
         ~Exists(has_it), last_due_at__gt=start - ANYWHERE, last_due_at__lt=start + timedelta(days=1) + ANYWHERE

@@ -34,7 +34,15 @@ def resolve_uncertain(now: datetime) -> Counter[str]:
     """
     settled = read_events(now)
     for again in _to_send_again(now):
-        settled["sent again"] += ledger.move(again, State.UNCERTAIN, State.PLANNED, free_at=None, claimed_by="")
+        for attempt in range(1, ledger.MAX_ATTEMPTS):  # at once, then after one lease, two, four
+            wait = timedelta(seconds=settings.SEND_LEASE_SECONDS) * 2**attempt / 4 if attempt > 1 else None
+            settled["sent again"] += ledger.move(
+                again.filter(attempt=attempt),
+                State.UNCERTAIN,
+                State.PLANNED,
+                free_at=now + wait if wait else None,
+                claimed_by="",
+            )
     old = in_doubt(Digest.objects.all(), not_later_than=now - UNKNOWN_AFTER)
     settled[ledger.UNKNOWN] += ledger.move(old, State.UNCERTAIN, State.FAILED, ledger.UNKNOWN, free_at=None)
     return +settled

@@ -54,7 +54,9 @@ def show(options: argparse.Namespace, run: Run, found: Verdict, console: Console
     slowest = max(run.staff.shutdowns, default=0.0)
     console.print(f"  SIGTERM: {len(run.staff.shutdowns)} times, the slowest took {slowest:.1f} s")
     if still := run.watch.standstills:
-        console.print(f"  this machine stood still: {len(still)} times, {sum(seconds for _, seconds in still):.0f} s")
+        console.print(
+            f"  nobody could look for 3 s or more: {len(still)} times, {sum(seconds for _, seconds in still):.0f} s"
+        )
     console.print(f"planned {found.planned}, accepted {found.accepted}, received {found.received}")
     for day, total in found.sums.items():
         counts = ", ".join(f"{state} {number}" for state, number in sorted(total.counts.items()))

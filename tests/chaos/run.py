@@ -15,6 +15,7 @@ from digest.models import Digest
 from subscriptions import clock
 from subscriptions.models import Subscriber
 from tests.chaos import cast
+from tests.chaos.copies import Event
 from tests.chaos.servers import Broker, Database, MailServer
 from tests.chaos.staff import WORKERS, Staff
 from tests.chaos.watch import Watch
@@ -26,16 +27,6 @@ T = TypeVar("T")
 State = Digest.State
 SETTLE = 90.0  # seconds without any progress until the run gives up waiting for the end
 LEAVERS = 48  # readers who are stopped in the middle: every second one unsubscribes, the others are suppressed
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something was done to the installation that may leave mails taken but not recorded."""
-
-    at: float  # time.time()
-    what: str
-    copies: int  # mails that may be received twice because of it
-    seconds: float = 0.0  # that it lasted
 
 
 @dataclass
@@ -56,6 +47,7 @@ class Run:
     stopped: dict[int, datetime] = field(default_factory=dict)  # readers who were stopped, and when that was committed
     missed: list[str] = field(default_factory=list)  # what did not come about, or ended by itself
     to_stop: list[tuple[float, int, Callable[[int, datetime], None]]] = field(default_factory=list)  # when, who, how
+    began: float = field(default_factory=time.time)
     next_reader: int = 0
     wave: int = 1  # readers
 
@@ -64,6 +56,7 @@ class Run:
         self.wave = max(len(self.readers) * 3 // (4 * len(troubles) + 4), 1)  # a quarter is left for second tries
         self.troubles_bar = self.progress.add_task("troubles", total=len(troubles))
         self.mails_bar = self.progress.add_task("mails", total=len(self.readers))
+        self.watch.last = time.monotonic()  # what came before took its time
         self.staff.start()
         self.make_due(self.wave)
         if not self.wait(self.mail.taken, 60):

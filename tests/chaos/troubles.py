@@ -9,7 +9,8 @@ from functools import partial
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.chaos.run import Event, Run
+from tests.chaos.copies import Event
+from tests.chaos.run import Run
 from tests.chaos.staff import BEATS, WORKERS
 from tests.chaos.steps import STEPS, Step
 

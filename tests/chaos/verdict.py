@@ -11,12 +11,12 @@ from digest import outcomes
 from digest.models import Digest
 from subscriptions import clock
 from subscriptions.models import Subscriber
-from tests.chaos.run import Event, Run
+from tests.chaos.copies import Causes
+from tests.chaos.run import Run
 from tests.chaos.staff import TERM_LIMIT
 
 State = Digest.State
 UNKNOWN = "outcome unknown"
-ON_ITS_WAY = 8.0  # seconds in which a mail that was taken is recorded, unless something happens
 NUMBER = re.compile(r"<digest-(\d+)@")
 
 
@@ -135,23 +135,18 @@ def _uncertain(run: Run, row: Digest) -> str:
 
 def _faults_of_copies(run: Run, came: list[Receipt]) -> Iterator[str]:
     """Under "hold" there are none; under "resend" each has its cause at its moment, and no cause has too many."""
-    first: dict[str, float] = {}
-    causes: Counter[Event] = Counter()
-    for receipt in came:
-        if receipt.message_id not in first:
-            first[receipt.message_id] = receipt.at
+    last: dict[str, float] = {}
+    causes = Causes(run.events)
+    for number, receipt in enumerate(came):
+        name, taken = receipt.message_id, last.get(receipt.message_id)
+        last[name] = receipt.at
+        if taken is None:
             continue
         if run.options.policy == "hold":
-            yield f"{receipt.message_id} came twice"
-            continue
-        taken = first[receipt.message_id]
-        near = [event for event in run.events if event.at - ON_ITS_WAY < taken < event.at + event.seconds + ON_ITS_WAY]
-        cause = next((event for event in near if causes[event] < event.copies), None)
-        if cause:
-            causes[cause] += 1
-        else:
-            yield f"{receipt.message_id} came twice, and nothing happened at that time that explains it"
-        first[receipt.message_id] = receipt.at
+            yield f"{name} came twice"
+        elif not causes.explain(f"{name} {number}", taken):
+            apart = f"{taken - run.began:.1f} s and {receipt.at - run.began:.1f} s after the start"
+            yield f"{name} came {apart}: nothing at that time explains it"
 
 
 def _faults_of_receipts(run: Run, rows: dict[int, Digest], came: list[Receipt]) -> Iterator[str]:

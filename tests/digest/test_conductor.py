@@ -19,6 +19,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from digest import delivery, ledger
 from digest.delivery import throttle
 from digest.models import Digest, EditionPaper
+from digest.rendering.press import Press
 from subscriptions import links
 from subscriptions.models import MailEvent
 from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
@@ -321,3 +322,27 @@ def test_a_reader_can_leave_while_mails_are_on_the_wire_and_gets_none(planned, s
     assert send(progress=leave) == {"accepted": READERS - 1, "cancelled": 1}
     assert answers == [200]
     assert leaving.email not in [address for address, *_ in scripted.sent]
+
+
+def test_a_row_that_cannot_be_read_fails_alone(planned, scripted):
+    Digest.objects.filter(pk=planned[2].pk).update(picks=[{"place": 1}])
+    assert send()["accepted"] == READERS - 1
+    assert state_of(planned[2])[:2] == ("failed", "reading: KeyError")
+
+
+def test_a_worker_that_was_frozen_past_its_lease_does_not_send_what_it_had_in_hand(planned, scripted, settings):
+    settings.SEND_LEASE_SECONDS = 0.3
+    made, message = [], Press.message
+
+    def freezes_once(self, digest, *args, **options):
+        made.append(digest.pk)
+        if made.count(planned[0].pk) == 1 and digest.pk == planned[0].pk:
+            time.sleep(0.5)
+        return message(self, digest, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Press, "message", freezes_once)
+        assert send()["accepted"] == READERS
+    assert made.count(planned[0].pk) == 2
+    assert Counter(address for address, *_ in scripted.sent)["r0@example.org"] == 1
+    assert state_of(planned[0])[::2] == ("accepted", 1)

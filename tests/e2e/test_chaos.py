@@ -1,4 +1,4 @@
-"""The small sister of ``python -m tests.chaos``: every step is killed once, and the database crashes too."""
+"""The small sister of ``python -m tests.chaos``: every step is killed once, and everything else goes wrong once too."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.chaos.copies import Causes, Event
 from tests.chaos.servers import missing
 from tests.e2e.stack import ROOT
 
@@ -16,8 +17,7 @@ SECOND_RUN = bool(os.environ.get("TEST_ONLY_WITH_DATABASE")) or os.environ.get("
 
 
 @pytest.mark.slow
-@pytest.mark.one_database
-@pytest.mark.xdist_group("stack")
+@pytest.mark.xdist_group("chaos")
 @pytest.mark.skipif(SECOND_RUN, reason="chaos: it brings its own PostgreSQL, so the run on SQLite has shown it already")
 @pytest.mark.skipif(bool(missing()), reason=f"chaos: {' '.join(missing())}")
 def test_nothing_is_lost_and_nothing_doubled_but_what_was_promised_whatever_is_killed():
@@ -32,3 +32,11 @@ def test_nothing_is_lost_and_nothing_doubled_but_what_was_promised_whatever_is_k
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.fullmatch(r"lost=0 twice=\d+ uncertain=0 sum=ok", ran.stdout.splitlines()[-1])
+
+
+def test_a_copy_needs_a_cause_at_its_time_with_room_for_it():
+    causes = Causes([Event(at=100.0, what="a kill", copies=1), Event(at=110.0, what="another", copies=1)])
+    assert not causes.explain("long before", 80.0)
+    assert causes.explain("between the two", 104.0)
+    assert causes.explain("near the first only", 95.0), "the one before it moves to the second"
+    assert not causes.explain("one too many", 105.0)
