@@ -101,7 +101,7 @@ class Run:
                 self.stopped_at = time.monotonic()
                 intake.stop()
             try:
-                intake.fill(crew.size, self.clock())
+                intake.fill(crew.size, self.clock(), idle=not crew.busy and not self.done)
             except (OperationalError, InterfaceError) as error:  # first what is on the wire; claims lapse
                 self.failure, intake.is_over = error, True
             crew.muster(len(intake.units))

@@ -21,6 +21,7 @@ from digest.providers import provider_of
 from digest.rendering.press import Press
 
 log = logging.getLogger(__name__)
+ASK_AGAIN = 0.2  # seconds
 SHORT_WAIT = timedelta(seconds=2)  # for the next token of MAIL_RATE; connections stay open meanwhile
 # A quarter of the time of reading a row goes into instants that no mail says.
 NOT_IN_A_MAIL = (
@@ -55,11 +56,17 @@ class Intake:
         self.not_before = 0.0
         self._read_anew()
 
-    def fill(self, wanted: int, now: datetime) -> None:
-        """Claim a chunk where fewer than ``wanted`` units are left."""
+    def fill(self, wanted: int, now: datetime, *, idle: bool) -> None:
+        """Claim a chunk where fewer than ``wanted`` units are left.
+
+        That there is nothing more to claim is only believed while ``idle``: what is on the wire may be planned again.
+        """
         if self.is_over or len(self.units) >= wanted or time.monotonic() < self.not_before:
             return
         digests = self._claimed(now)
+        if not digests and not self.dry:
+            self.is_over = idle
+            self.not_before = time.monotonic() + ASK_AGAIN
         if time.monotonic() - self.read_at > FRESH:
             self._read_anew()
             self._read(list(chain.from_iterable(self.units)))
@@ -114,7 +121,7 @@ class Intake:
         self.dry = self.dry + 1 if wait else 0
         if self.dry == 1 and wait <= SHORT_WAIT:
             self.not_before = time.monotonic() + wait.total_seconds()
-        elif not ids:
+        elif self.dry:
             self.is_over = True
         rows = Digest.objects.filter(pk__in=ids).select_related("subscriber").order_by("pk").defer(*NOT_IN_A_MAIL)
         return list(rows) if ids else []

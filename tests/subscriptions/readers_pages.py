@@ -41,6 +41,7 @@ HISTORY = (
     ("uncertain", "the worker ended during the hand-over"),
     ("rejected", "the recipient was refused (550)"),
     ("failed", ""),
+    ("failed", "outcome unknown"),
 )
 
 
