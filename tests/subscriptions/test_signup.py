@@ -192,7 +192,7 @@ def test_the_browsers_zone_comes_with_the_confirmation_of_a_new_reader_only(clie
 
 def test_saving_what_moves_no_hour_keeps_the_digest_that_waits_for_its_edition(client, confirmed):
     due = clock.now() - timedelta(minutes=10)
-    Subscriber.objects.update(next_due_at=due, weekdays=1 << due.weekday())
+    Subscriber.objects.update(next_due_at=due, hour=due.time(), weekdays=1 << due.weekday())
     lifecycle.choose(confirmed, {"text_only": True}, Interests(), clock.now(), origin())
     lifecycle.choose(confirmed, {"weekdays": schedule.EVERY_DAY}, Interests(), clock.now(), origin())
     lifecycle.fewer(confirmed, clock.now(), origin())
