@@ -62,7 +62,7 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
     """
     with transaction.atomic():
         punctuality.call_off_late([subscriber.pk], now)
-        existing = punctuality.todays(subscriber, now)
+        existing = punctuality.todays(subscriber, now).last()
         reader = Subscriber.objects.active(now).filter(pk=subscriber.pk).first()
         if existing or not reader:
             return existing

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
+from digest import punctuality
 from digest.board import read_board
 from digest.lint.mail import Mail
 from digest.models import Digest, Edition
@@ -127,8 +128,8 @@ def _note(reader: Subscriber, now: datetime, edition: Edition | None) -> str:
     if not Subscriber.objects.active(now).filter(pk=reader.pk).exists():
         stopped = "paused" if reader.is_paused(now) else reader.state
         return f"No digest is planned for this reader now: {stopped if stopped != 'active' else 'suppressed'}."
-    day = edition.day if edition else schedule.local_day(now, reader.zone)
-    existing = Digest.objects.filter(subscriber=reader, day=day).first()
+    of_day = Digest.objects.filter(subscriber=reader, day=edition.day).order_by("due_at") if edition else None
+    existing = (of_day if of_day is not None else punctuality.todays(reader, now)).last()
     return f"This reader has a digest of that day already: {existing}, {existing.state}." if existing else ""
 
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from digest import ledger
 from digest.models import Digest
+from digest.models.digests import DigestQuerySet
 from subscriptions import schedule
 from subscriptions.models import Subscriber
 
@@ -51,12 +52,12 @@ def free_at(reader: int, day: date, due: datetime) -> datetime:
     return due + timedelta(seconds=settings.SPREAD_SECONDS * drawn)
 
 
-def todays(reader: Subscriber, now: datetime) -> Digest | None:
-    """The digest of the reader's present date: by its day and zone or, after a change of zone, by its instant."""
+def todays(reader: Subscriber, now: datetime) -> DigestQuerySet:
+    """The digests of the reader's present date: by day and zone or, after a change of zone, by instant; latest last."""
     day = schedule.local_day(now, reader.zone)
     begin, end = (schedule.local_instant(day + timedelta(days=n), time(0), reader.zone) for n in (0, 1))
     of_today = Q(day=day, zone=reader.zone) | Q(due_at__gte=begin, due_at__lt=end)
-    return Digest.objects.filter(of_today, subscriber=reader).order_by("due_at").last()
+    return Digest.objects.filter(of_today, subscriber=reader).order_by("due_at")
 
 
 def call_off_late(readers: Iterable[int], now: datetime) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from digest import ledger, planning
+from digest import ledger, planning, punctuality
 from digest.models import Digest
 from digest.rendering.sentences import day_in_words
 from digest.tasks import nudge_sending
@@ -78,7 +78,6 @@ def reader(request: HttpRequest, token: str) -> HttpResponse:
     zone = ZoneInfo(subscriber.zone)
     interests = interests_of(subscriber)
     today = schedule.local_day(now, subscriber.zone)
-    todays = Digest.objects.counting_as_sent().filter(subscriber=subscriber, day=today)
     context = {
         "subscriber": subscriber,
         "token": token,
@@ -88,7 +87,7 @@ def reader(request: HttpRequest, token: str) -> HttpResponse:
         "next_due_at": subscriber.next_due_at and subscriber.next_due_at.astimezone(zone),
         "paused": subscriber.is_paused(now),
         "days": history(subscriber, today),
-        "today_is_done": todays.exists(),
+        "today_is_done": punctuality.todays(subscriber, now).counting_as_sent().exists(),
         "saved": saved_words(request.GET.get("saved", ""), subscriber, now),
         "asked": request.GET.get("asked", ""),
         "active": Subscriber.objects.active(now).filter(pk=subscriber.pk).exists(),
@@ -158,7 +157,8 @@ def said_of(digest: Digest) -> tuple[str | Promise, str | Promise]:
 def history(subscriber: Subscriber, today: date) -> list[Day]:
     """The last fourteen local days, the newest first; days without a digest say so."""
     since = today - timedelta(days=HISTORY_DAYS)
-    rows = {d.day: d for d in Digest.objects.filter(subscriber=subscriber, day__gt=since)}
+    # After a change of zone a date can come twice: the later digest stands for both.
+    rows = {d.day: d for d in Digest.objects.filter(subscriber=subscriber, day__gt=since).order_by("due_at")}
     next_day = subscriber.next_due_at and schedule.local_day(subscriber.next_due_at, subscriber.zone)
     days = []
     for back in range(HISTORY_DAYS):

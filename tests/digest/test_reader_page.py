@@ -148,3 +148,15 @@ def test_an_old_link_says_so_and_a_forged_one_is_nothing(client, confirmed, monk
     assert client.get(path[:-3] + "xx/").status_code == 404
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(days=31))
     assert client.get(path).status_code == 410
+
+
+def test_after_a_change_of_zone_the_mail_of_the_same_date_there_does_not_pass_for_todays(client):
+    reader = make_reader(zone="Asia/Tokyo")
+    date, due = NOW.date(), NOW - timedelta(hours=9.5)  # half past six on the 20th in Tokyo
+    span = {"content_from": date - timedelta(days=1), "content_to": date}
+    Digest.objects.create(
+        subscriber=reader, day=date, zone=reader.zone, due_at=due, planned_at=due, state="accepted", picks=[], **span
+    )
+    assert "Send me today's now" not in page(client, reader)
+    Subscriber.objects.filter(pk=reader.pk).update(zone="America/Los_Angeles")  # where the 20th begins just now
+    assert "Send me today's now" in page(client, reader)
