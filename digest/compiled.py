@@ -4,86 +4,106 @@ Building the statement that marks a round of digests takes the ORM several times
 and a round comes some hundred times a second. What the statement says stays where Django's words say it best.
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.sql import UpdateQuery
 
-# Stand-ins that no real value equals: as many of each kind as a list may be long.
-_FIRST_NUMBER, _FIRST_INSTANT, _FIRST_DAY = -(10**15), datetime(1, 1, 1, tzinfo=UTC), date(1, 1, 1)
+# Stand-ins that no real value equals.
+_NUMBER, _INSTANT, _DAY, _TEXT = -(10**15), datetime(1, 1, 1, tzinfo=UTC), date(1, 1, 1), "\ue000"
+_PLACE = re.compile(r"%[%s]")
+# A list is one parameter, however long it is: the driver finds the statement in its cache, and has little to quote.
+_ONE_OF = {
+    "postgresql": ("= ANY(", "::{kind}[])"),
+    "sqlite": ("IN (SELECT value FROM json_each(", "))"),
+}
+_KINDS = {int: "bigint", str: "text"}
 
 Value = int | str | datetime | date | Sequence[int] | Sequence[str]
+
+
+class Statement(NamedTuple):
+    """SQL, and for each of its places an argument's name or a constant."""
+
+    sql: str
+    names: tuple[str, ...]  # "" for a constant
+    constants: tuple[Any, ...]
 
 
 class CompiledUpdate:
     """``build`` takes the arguments by name and gives (queryset, values); it must pass them on as they are.
 
-    Lists, which stand in IN, are padded to the next power of two by repeating their last element: few shapes exist.
+    A list, not empty, stands in IN only.
     """
 
     def __init__(self, build: Callable[..., tuple[QuerySet[Any], Mapping[str, Any]]]) -> None:
         self.build = build
-        self.shapes: dict[Any, tuple[str, list[tuple[str, int] | None], tuple[Any, ...]]] = {}
+        self.shapes: dict[Any, Statement] = {}
 
     def execute(self, *fixed: Any, **arguments: Value) -> int:
         """Run it with these values; how many rows changed. ``fixed`` is handed to ``build`` first, and is hashable."""
-        filled = {name: _padded(value) for name, value in arguments.items()}
-        shape = (connection.vendor, fixed, *((name, len(values)) for name, values in filled.items()))
-        if shape not in self.shapes:
-            self.shapes[shape] = self._compile(fixed, arguments, filled)
-        sql, slots, constants = self.shapes[shape]
-        adapted = {name: [_adapted(value) for value in values] for name, values in filled.items()}
-        params = [
-            adapted[slot[0]][slot[1]] if slot else constant for slot, constant in zip(slots, constants, strict=True)
-        ]
+        shape = connection.vendor, fixed, *arguments
+        statement = self.shapes.get(shape)
+        if statement is None:
+            statement = self.shapes[shape] = self._compile(fixed, arguments)
+        adapted = {name: _adapted(value) for name, value in arguments.items()}
+        places = zip(statement.names, statement.constants, strict=True)
         with connection.cursor() as cursor:
-            cursor.execute(sql, params)
+            cursor.execute(statement.sql, [adapted[name] if name else constant for name, constant in places])
             return int(cursor.rowcount)
 
-    def _compile(
-        self, fixed: tuple[Any, ...], arguments: Mapping[str, Value], filled: Mapping[str, list[Any]]
-    ) -> tuple[str, list[tuple[str, int] | None], tuple[Any, ...]]:
-        slots: dict[Any, tuple[str, int]] = {}
-        stand_ins: dict[str, Any] = {}
-        for name, values in filled.items():
-            own = [_stand_in(value, len(slots) + at) for at, value in enumerate(values)]
-            slots |= {(type(_adapted(one)).__name__, _adapted(one)): (name, at) for at, one in enumerate(own)}
-            stand_ins[name] = own if isinstance(arguments[name], list) else own[0]
-        rows, values_of = self.build(*fixed, **stand_ins)
+    def _compile(self, fixed: tuple[Any, ...], arguments: Mapping[str, Value]) -> Statement:
+        lists = {name: value[0] for name, value in arguments.items() if isinstance(value, list)}
+        alone = {name: _stand_in(lists.get(name, value), at) for at, (name, value) in enumerate(arguments.items())}
+        rows, values_of = self.build(*fixed, **{name: [one] if name in lists else one for name, one in alone.items()})
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(values_of)
         sql, params = query.get_compiler(rows.db).as_sql()
-        found = [slots.get((_kind(param), param)) for param in params]
-        missing = set(slots.values()) - set(found)
+        slots = {_kind_and_value(_adapted(one)): name for name, one in alone.items()}
+        names = tuple(slots.get(_kind_and_value(param), "") for param in params)
+        missing = arguments.keys() - set(names)
         assert not missing, f"the statement does not use {missing} as it is"
-        return sql, found, params
+        kinds = {name: _KINDS[type(value)] for name, value in lists.items()}
+        return Statement(_with_lists(sql, names, kinds), names, tuple(params))
 
 
-def _padded(value: Value) -> list[Any]:
-    if not isinstance(value, list):
-        return [value]
-    size = 1 << (len(value) - 1).bit_length()
-    return [*value, *[value[-1]] * (size - len(value))]
+def _with_lists(sql: str, names: Sequence[str], kinds: Mapping[str, str]) -> str:
+    """The statement with places for whole lists where Django has IN with one element."""
+    before, after = _ONE_OF[connection.vendor]
+    places = [match for match in _PLACE.finditer(sql) if match[0] == "%s"]
+    for match, name in reversed(list(zip(places, names, strict=True))):
+        if name in kinds:
+            head, tail = sql[: match.start()], sql[match.end() :]
+            assert (head[-4:], tail[:1]) == ("IN (", ")"), f"{name} is a list and does not stand in IN"
+            sql = head[:-4] + before + "%s" + after.format(kind=kinds[name]) + tail[1:]
+    return sql
 
 
 def _stand_in(value: Any, number: int) -> Any:
     if isinstance(value, datetime):
-        return _FIRST_INSTANT + timedelta(minutes=number)
+        return _INSTANT + timedelta(minutes=number)
     if isinstance(value, date):
-        return _FIRST_DAY + timedelta(days=number)
-    return f"\ue000{number}" if isinstance(value, str) else _FIRST_NUMBER + number
+        return _DAY + timedelta(days=number)
+    return f"{_TEXT}{number}" if isinstance(value, str) else _NUMBER + number
 
 
 def _adapted(value: Any) -> Any:
-    """As Django hands it to this database's driver."""
+    """As Django hands it to this database's driver; a list as the text of an array."""
+    if isinstance(value, list):
+        if connection.vendor == "postgresql" and isinstance(value[0], int):
+            return f"{{{','.join(map(str, value))}}}"  # the driver takes ten times as long
+        return value if connection.vendor == "postgresql" else json.dumps(value)
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value
 
 
-def _kind(param: Any) -> str:
+def _kind_and_value(param: Any) -> tuple[str, Any]:
     """What psycopg gets for numbers are kinds of int."""
-    return "int" if isinstance(param, int) and not isinstance(param, bool) else type(param).__name__
+    number = isinstance(param, int) and not isinstance(param, bool)
+    return "int" if number else type(param).__name__, param

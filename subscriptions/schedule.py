@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,15 @@ def weekdays(days: Iterable[int]) -> int:
     return mask
 
 
+@cache
+def zone_of(name: str) -> ZoneInfo:
+    """The zone, read once: the standard library keeps eight, and reads the ninth from the disk each time.
+
+    Raises ZoneInfoNotFoundError for one that the tz database does not know.
+    """
+    return ZoneInfo(name)
+
+
 def local_instant(day: date, at: time, zone: str) -> datetime:
     """The UTC instant at which clocks in ``zone`` show ``at`` on ``day``.
 
@@ -40,13 +50,13 @@ def local_instant(day: date, at: time, zone: str) -> datetime:
     that is the next day already (23:30 in America/Nuuk shows as 22:30); where they repeat it, the first of the two:
     PEP 495's fold. A day that the zone skips has no such instant: then the result is of another day.
     """
-    first, second = (datetime.combine(day, at.replace(fold=n), ZoneInfo(zone)).astimezone(UTC) for n in (0, 1))
+    first, second = (datetime.combine(day, at.replace(fold=n), zone_of(zone)).astimezone(UTC) for n in (0, 1))
     return first if local_day(first, zone) == day else second
 
 
 def local_day(instant: datetime, zone: str) -> date:
     """The date in ``zone`` at ``instant``."""
-    return instant.astimezone(ZoneInfo(zone)).date()
+    return instant.astimezone(zone_of(zone)).date()
 
 
 def next_due(after: datetime, *, at: time, zone: str, mask: int = EVERY_DAY) -> datetime | None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
@@ -18,7 +17,7 @@ from digest.rendering.items import WHOLE, Item, Lengths, follow_ups_of, items_of
 from digest.rendering.offers import offers_of
 from digest.rendering.shelf import Shelf
 from digest.text import shorten
-from subscriptions import languages, links
+from subscriptions import languages, links, schedule
 from subscriptions.emails import Extent, extent, length_on_the_wire, message_to
 from subscriptions.models import Subscriber
 
@@ -98,7 +97,7 @@ def surroundings(digest: Digest, subscriber: Subscriber, shelf: Shelf, now: date
 def phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Sequence[Paper]) -> dict[str, Phrase]:
     """What the templates show that differs from reader to reader, by its name there, not said yet."""
     edition = shelf.edition_of(digest)
-    zone = ZoneInfo(subscriber.zone)
+    zone = schedule.zone_of(subscriber.zone)
     confirmed = subscriber.confirmed_at and subscriber.confirmed_at.astimezone(zone).date()
     paused = subscriber.paused_until if digest.pk in shelf.after_pause else None
     weekly = digest.cadence == Digest.Cadence.WEEKLY
@@ -178,7 +177,7 @@ def _because(confirmed: date | None) -> str:
 def _next_digest(due_at: datetime | None, zone: str) -> str:
     if due_at is None:
         return ""
-    due = due_at.astimezone(ZoneInfo(zone))
+    due = due_at.astimezone(schedule.zone_of(zone))
     values = {
         "day": sentences.day_in_words(due),
         "hour": as_text(due, pgettext("date format", "H:i")),

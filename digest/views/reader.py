@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -75,7 +74,7 @@ def reader(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind every manage link."""
     subscriber = reader_of(token)
     now = clock.now()
-    zone = ZoneInfo(subscriber.zone)
+    zone = schedule.zone_of(subscriber.zone)
     interests = interests_of(subscriber)
     today = schedule.local_day(now, subscriber.zone)
     context = {
@@ -118,7 +117,7 @@ def saved_words(names: str, subscriber: Subscriber, now: datetime) -> str:
     if names == "nothing":
         return gettext("Nothing was changed.")
     if subscriber.paused_until and subscriber.is_paused(now):
-        end = subscriber.paused_until.astimezone(ZoneInfo(subscriber.zone))
+        end = subscriber.paused_until.astimezone(schedule.zone_of(subscriber.zone))
         if names == "paused":
             said = gettext("Your digests are paused. They go on by themselves on %(day)s.")
             return said % {"day": day_in_words(end)}
