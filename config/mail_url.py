@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from subscriptions.esps import backend_of
+
 # The scheme of MAIL_URL is Anymail's module name; the query gives its settings, lower-case, without the prefix:
 # mailgun:?api_key=...&sender_domain=... becomes ANYMAIL["MAILGUN_API_KEY"], ANYMAIL["MAILGUN_SENDER_DOMAIN"].
 # https://anymail.dev/en/stable/esps/
@@ -91,7 +93,7 @@ def parse_mail_url(url: str, base: Path = Path()) -> MailSettings:
     if scheme in ESPS:
         prefix = scheme.upper()
         options = {f"{prefix}_{key.upper()}": value for key, value in query.items()}
-        return MailSettings(backend=f"anymail.backends.{scheme}.EmailBackend", anymail=options)
+        return MailSettings(backend=backend_of(scheme), anymail=options)
     known = ", ".join([*PLAIN, *sorted(ESPS)])
     raise ValueError(f"unknown scheme {scheme or '(none)'!r}; known are {known}")
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Func, QuerySet, TextField
 from django.db.models.sql import UpdateQuery
 
 # Stand-ins that no real value equals.
@@ -25,6 +25,21 @@ _ONE_OF = {
 _KINDS = {int: "bigint", str: "text"}
 
 Value = int | str | datetime | date | Sequence[int] | Sequence[str]
+
+
+class RowsOwn(Func):
+    """Each row's own value out of one parameter: a JSON object of texts, and the name of the row's as text."""
+
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        """The operator ->>."""
+        return self.as_sql(compiler, connection, template="(%(expressions)s)", arg_joiner="::jsonb ->> ", **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        """A path: SQLite's ->> takes a number in a text for a place in an array."""
+        template, joiner = "json_extract(%(expressions)s || '\"')", ", '$.\"' || "
+        return self.as_sql(compiler, connection, template=template, arg_joiner=joiner, **context)
 
 
 class Statement(NamedTuple):

@@ -4,6 +4,7 @@ Each change is one UPDATE that repeats the state it found (and the lease, where 
 that race, one changes a row and the other changes none. So no lock is held while a mail is on the wire.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
-from digest.compiled import CompiledUpdate
+from digest.compiled import CompiledUpdate, RowsOwn
 from digest.models import Digest, Edition
 from subscriptions.models import Subscriber
 
@@ -129,8 +131,8 @@ def advance(
     Doing it again after a lost answer of the database is safe: what was marked then counts as marked.
     """
     with transaction.atomic():
-        for values, digests in _grouped(ended).items():
-            _write(digests, *values, now=now)
+        for ending, alike in _grouped(ended).items():
+            _write(alike, ending, now)
         if not coming:
             return set()
         ids, names = _ids_and_names(coming)
@@ -178,11 +180,14 @@ def _mark(
 _MARK = CompiledUpdate(_mark)
 
 
-def _accept(*, ids: list[int], names: list[str], now: datetime) -> tuple[QuerySet[Digest], Mapping[str, Any]]:
+def _accept(
+    *, ids: list[int], names: list[str], now: datetime, provider_ids: str = ""
+) -> tuple[QuerySet[Digest], Mapping[str, Any]]:
     """What nearly every mail ends with."""
     assert State.ACCEPTED in ALLOWED[State.SENDING]
     rows = Digest.objects.filter(pk__in=ids, claimed_by__in=names, state=State.SENDING)
-    return rows, {"state": State.ACCEPTED, "reason": "", "free_at": None, "accepted_at": now, "provider_id": ""}
+    own: Any = RowsOwn(Value(provider_ids), Cast("pk", TextField())) if provider_ids else ""
+    return rows, {"state": State.ACCEPTED, "reason": "", "free_at": None, "accepted_at": now, "provider_id": own}
 
 
 _ACCEPT = CompiledUpdate(_accept)
@@ -198,38 +203,35 @@ def _ids_and_names(digests: Sequence[Digest]) -> tuple[list[int], list[str]]:
     return [digest.pk for digest in digests], sorted({digest.claimed_by for digest in digests})
 
 
-def _grouped(ended: Iterable[Ended]) -> dict[tuple[str, str, str, datetime | None, bool], list[Digest]]:
+Ending = tuple[str, str, datetime | None, bool, bool]  # state, reason, free_at, counts, has a provider's id
+
+
+def _grouped(ended: Iterable[Ended]) -> dict[Ending, list[Ended]]:
     """Nearly all mails of a round end alike, so that one UPDATE writes them."""
-    groups: dict[tuple[str, str, str, datetime | None, bool], list[Digest]] = defaultdict(list)
+    groups: dict[Ending, list[Ended]] = defaultdict(list)
     for end in ended:
         state, free_at = end.state, end.free_at
         if state == State.PLANNED and end.counts and end.digest.attempt >= MAX_ATTEMPTS:
             state, free_at = State.FAILED, None
-        groups[state, end.reason, end.provider_id, free_at, end.counts].append(end.digest)
+        groups[state, end.reason, free_at, end.counts, bool(end.provider_id)].append(end)
     return groups
 
 
-def _write(
-    digests: list[Digest],
-    state: str,
-    reason: str,
-    provider_id: str,
-    free_at: datetime | None,
-    counts: bool,
-    *,
-    now: datetime,
-) -> None:
+def _write(alike: list[Ended], ending: Ending, now: datetime) -> None:
+    state, reason, free_at, counts, has_id = ending
+    digests = [end.digest for end in alike]
     values: dict[str, object] = {"free_at": free_at}
     if state == State.ACCEPTED:
-        values |= {"accepted_at": now, "provider_id": provider_id}
+        ids, names = _ids_and_names(digests)
+        own = {"provider_ids": json.dumps({end.digest.pk: end.provider_id for end in alike})} if has_id else {}
+        if _ACCEPT.execute(ids=ids, names=names, now=now, **own) == len(digests):
+            return
+        _, accepted = _accept(ids=ids, names=names, now=now, **own)
+        values = {name: value for name, value in accepted.items() if name not in {"state", "reason"}}
     elif state == State.PLANNED:
         values["claimed_by"] = ""
         if not counts:
             values["attempt"] = F("attempt") - 1
-    if state == State.ACCEPTED and not provider_id:
-        ids, names = _ids_and_names(digests)
-        if _ACCEPT.execute(ids=ids, names=names, now=now) == len(digests):
-            return
     rows = _mine(digests)
     if state in {State.PLANNED, State.SKIPPED, State.FAILED}:  # surely not taken; an earlier try may have been
         rows.filter(attempt=1).update(handed_at=None)

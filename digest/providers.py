@@ -5,11 +5,12 @@ A batch is one call for many readers. Ours needs each reader's own link twice: i
 page of the provider; ``source`` names the page for what is not in there.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from uuid import NAMESPACE_URL, uuid5
+
+from subscriptions.esps import esp_of
 
 
 class Reports(StrEnum):
@@ -65,9 +66,8 @@ class Provider:
 
 def provider_of(backend: str) -> Provider:
     """The provider behind Django's EMAIL_BACKEND. One nobody described here can nothing but single mails."""
-    esp = re.fullmatch(r"anymail\.backends\.(\w+)\.EmailBackend", backend)
-    known = PROVIDERS.get(esp[1] if esp else backend)
-    return known or Provider(esp[1] if esp else backend, Reports.NONE, note="It is not in the table of providers.")
+    name = esp_of(backend) or backend
+    return PROVIDERS.get(name) or Provider(name, Reports.NONE, note="It is not in the table of providers.")
 
 
 _NOTHING_LEAVES = "Mails stay on this machine."

@@ -78,8 +78,11 @@ class ReadyMessage(EmailMultiAlternatives):
 
 def header_line(name: str, value: str) -> bytes:
     """One header as Django and the standard library write it. Raises BadHeaderError for a value of several lines."""
-    if value.isascii() and value.isprintable() and len(name) + 2 + len(value) <= HEADER_LINE:
-        return f"{name}: {value}\r\n".encode()
+    if value.isascii() and value.isprintable():
+        if len(name) + 2 + len(value) <= HEADER_LINE:
+            return f"{name}: {value}\r\n".encode()
+        if " " not in value:  # a link, another for each reader: cannot be folded, and stands in a line of its own
+            return f"{name}: \r\n {value}\r\n".encode()
     return _folded(name, value)
 
 

@@ -94,10 +94,11 @@ def _own_key(purpose: Purpose, key: str) -> bytes:
 
 def _base62(raw: bytes) -> str:
     number, pairs = int.from_bytes(raw, "big"), []
-    for _ in range(LENGTH // 2 + 1):
-        number, pair = divmod(number, len(_PAIRS))
+    while number:
+        number, pair = divmod(number, 62 * 62)
         pairs.append(_PAIRS[pair])
-    return "".join(reversed(pairs))[-LENGTH:]
+    pairs.reverse()
+    return "".join(pairs).rjust(LENGTH, ALPHABET[0])[-LENGTH:]
 
 
 def _bytes(token: str) -> bytes | None:

@@ -1,7 +1,6 @@
 """The address where the mail provider reports: of the provider in MAIL_URL only, and only behind a secret."""
 
 import logging
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
+from subscriptions.esps import esp_of
 from subscriptions.suppression import RULES
 from subscriptions.tasks import nudge, read_mail_events
 
@@ -55,18 +55,15 @@ def urls(backend: str, secrets: Sequence[str]) -> list[URLPattern]:
     view = tracking_view(backend)
     if view is None or not secrets:
         return []
-    esp = backend.split(".")[2]
+    esp = esp_of(backend)
     report: Any = type(view.__name__, (ReportView, view), {})
     return [path(f"{esp}/tracking/", report.as_view(), name=f"{esp}_tracking_webhook")]
 
 
 def tracking_view(backend: str) -> Any:
     """Anymail's view class for a mail backend's reports; None for plain transports and those who report nothing."""
-    esp = re.fullmatch(r"anymail\.backends\.(\w+)\.EmailBackend", backend)
-    if esp is None:
-        return None
     views = {pattern.name: pattern.callback.view_class for pattern in anymail_urls.urlpatterns}
-    return views.get(f"{esp[1]}_tracking_webhook")
+    return views.get(f"{esp_of(backend)}_tracking_webhook")
 
 
 def what_is_missing(view: Any) -> str:

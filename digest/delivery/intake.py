@@ -15,6 +15,7 @@ from digest import ledger
 from digest.delivery import throttle
 from digest.delivery.absent import Absent
 from digest.delivery.crew import Unit
+from digest.delivery.reading import read_digests
 from digest.delivery.units import units_of
 from digest.models import Digest
 from digest.providers import provider_of
@@ -23,12 +24,6 @@ from digest.rendering.press import Press
 log = logging.getLogger(__name__)
 ASK_AGAIN = 0.2  # seconds
 SHORT_WAIT = timedelta(seconds=2)  # for the next token of MAIL_RATE; connections stay open meanwhile
-# A quarter of the time of reading a row goes into instants that no mail says.
-NOT_IN_A_MAIL = (
-    *("planned_at", "planned_by", "free_at", "reason", "provider_id", "folded", "due_at"),
-    *("subscriber__created_at", "subscriber__last_due_at", "subscriber__asked_at", "subscriber__moved_at"),
-    *("subscriber__left_at", "subscriber__erase_asked_at", "subscriber__email_hash"),
-)
 FRESH = 60.0  # seconds after which papers and editions are read anew
 
 
@@ -123,5 +118,4 @@ class Intake:
             self.not_before = time.monotonic() + wait.total_seconds()
         elif self.dry:
             self.is_over = True
-        rows = Digest.objects.filter(pk__in=ids).select_related("subscriber").order_by("pk").defer(*NOT_IN_A_MAIL)
-        return list(rows) if ids else []
+        return read_digests(ids)

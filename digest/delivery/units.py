@@ -1,6 +1,7 @@
 """What is handed over together: one digest, or many whose readers see the same but for their own links."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import chain
 
 from digest.delivery.crew import Unit
 from digest.models import Digest
@@ -16,5 +17,11 @@ def units_of(digests: Sequence[Digest], press: Press, provider: Provider) -> lis
     for digest in digests:
         likeness = press.likeness(digest, digest.subscriber) if digest.attempt == 1 and digest.subscriber else None
         alike.setdefault(digest.pk if likeness is None else ("alike", likeness), []).append(digest)
-    size = provider.batch_limit
-    return [tuple(some[at : at + size]) for some in alike.values() for at in range(0, len(some), size)]
+    return list(chain.from_iterable(_cut(some, press, provider.batch_limit) for some in alike.values()))
+
+
+def _cut(alike: list[Digest], press: Press, size: int) -> Iterator[Unit]:
+    """Of a provider's size. Whether they can share a batch is asked where there are several: it is a mail's work."""
+    if len(alike) == 1 or not press.can_share(alike[0]):
+        size = 1
+    return (tuple(alike[at : at + size]) for at in range(0, len(alike), size))

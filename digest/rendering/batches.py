@@ -19,6 +19,7 @@ from subscriptions.stencils import Piece
 from subscriptions.tokens import LENGTH
 
 PLACEHOLDER = "%recipient"
+KEY = "key"
 OWN_WORDS = "because", "next_digest"  # phrases that differ between the readers of a batch
 # The provider finds a reader's values by the address as Anymail parses it, so that has to be the one that is written.
 PLAIN_ADDRESS = re.compile(r"[a-z0-9.!#$&'*+/=?^_`{|}~-]+@[a-z0-9.-]+")
@@ -26,17 +27,19 @@ TOKEN_PLACES = {name.encode(): Piece(f"{PLACEHOLDER}.{name}%".encode(), b"", LEN
 
 
 class BatchMessage(EmailMultiAlternatives):
-    """A message with what makes it a batch for Anymail, by address: values, headers, and what events bring back."""
+    """A message with what makes it a batch for Anymail: each reader's values, by address.
+
+    Anymail has dictionaries for their headers and metadata too, and makes placeholders of them. Ours stand there
+    already: that is half of its work, a twentieth of a millisecond for each reader.
+    """
 
     merge_data: Mapping[str, Mapping[str, str]]
-    merge_headers: Mapping[str, Mapping[str, str]]
-    merge_metadata: Mapping[str, Mapping[str, str]]
+    metadata: Mapping[str, str]
 
 
 class Own(NamedTuple):
     """What is one reader's alone in a batch."""
 
-    key: str  # "digest-17"
     address: str
     values: Mapping[str, str]  # of the placeholders
 
@@ -57,7 +60,7 @@ def batch_message(sheet: Sheet, readers: Sequence[Own], *, text_only: bool, mark
     common = sheet._replace(said=said)
     headers = {**sheet.frame.headers, "Date": format_datetime(now)}
     del headers["Message-ID"]
-    way_out = headers.pop("List-Unsubscribe")
+    headers["List-Unsubscribe"] = headers["List-Unsubscribe"].replace(mark, f"{PLACEHOLDER}.{UNSUBSCRIBE}%")
     message = BatchMessage(
         subject=sheet.subject,
         body=common.part(TEXT).plain().decode(),
@@ -68,10 +71,7 @@ def batch_message(sheet: Sheet, readers: Sequence[Own], *, text_only: bool, mark
     if not text_only:
         message.attach_alternative(common.part(HTML).plain().decode(), "text/html")
     message.merge_data = {own.address: own.values for own in readers}
-    message.merge_headers = {
-        own.address: {"List-Unsubscribe": way_out.replace(mark, own.values[UNSUBSCRIBE])} for own in readers
-    }
-    message.merge_metadata = {own.address: {"mail": own.key} for own in readers}
+    message.metadata = {"mail": f"{PLACEHOLDER}.{KEY}%"}
     return message
 
 
@@ -80,9 +80,12 @@ def _place(name: str) -> Said:
     return Said(Piece(text, b"", 0, 0), Piece(html, b"", 0, 0), name)
 
 
-def values_of(tokens: Mapping[bytes, Piece], said: Mapping[str, Said]) -> dict[str, str]:
-    """What fills the placeholders. Words differ by part: lines are set in one, and signs escaped in the other."""
-    values = {place.decode(): token.plain.decode() for place, token in tokens.items()}
+def values_of(key: str, tokens: Mapping[bytes, Piece], said: Mapping[str, Said]) -> dict[str, str]:
+    """What fills the placeholders. Words differ by part: lines are set in one, and signs escaped in the other.
+
+    ``key`` ("digest-17") is what events bring back.
+    """
+    values = {KEY: key, **{place.decode(): token.plain.decode() for place, token in tokens.items()}}
     for name, words in said.items():
         values[name] = words.text.plain.decode().removesuffix("\n")
         values[f"{name}_html"] = words.html.plain.decode()

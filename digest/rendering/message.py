@@ -97,9 +97,6 @@ def surroundings(digest: Digest, subscriber: Subscriber, shelf: Shelf, now: date
 def phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Sequence[Paper]) -> dict[str, Phrase]:
     """What the templates show that differs from reader to reader, by its name there, not said yet."""
     edition = shelf.edition_of(digest)
-    zone = schedule.zone_of(subscriber.zone)
-    confirmed = subscriber.confirmed_at and subscriber.confirmed_at.astimezone(zone).date()
-    paused = subscriber.paused_until if digest.pk in shelf.after_pause else None
     weekly = digest.cadence == Digest.Cadence.WEEKLY
     beside = (preheader, *(paper.title for paper in papers[1:3]))
     return {
@@ -107,6 +104,16 @@ def phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Seq
         "preheader": beside if len(papers) > 1 else (lone_preheader, papers[0], digest.day),
         "heading": (sentences.heading, len(papers), digest.day, shelf.days_of(digest), weekly),
         "order": (sentences.order_line, len(papers), edition.counted_at if edition else None),
+        **own_phrases_of(digest, subscriber, shelf),
+    }
+
+
+def own_phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf) -> dict[str, Phrase]:
+    """Those of them in which no paper has a part."""
+    zone = schedule.zone_of(subscriber.zone)
+    confirmed = subscriber.confirmed_at and subscriber.confirmed_at.astimezone(zone).date()
+    paused = subscriber.paused_until if digest.pk in shelf.after_pause else None
+    return {
         "pause_ended": (_pause_ended, paused.astimezone(zone).date() if paused else None),
         "because": (_because, confirmed),
         "next_digest": (_next_digest, subscriber.next_due_at, subscriber.zone),

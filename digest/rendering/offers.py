@@ -41,15 +41,17 @@ class Offer(NamedTuple):
 
 def offers_of(subscriber: Subscriber, shelf: Shelf, picks: Iterable[Mapping[str, Any]]) -> list[Offer]:
     """What fits this reader, and to mute the first topics that these papers are there for; no words twice."""
-    offers = [Offer("pause")]
-    if not subscriber.is_weekly:
-        offers.insert(0, Offer("weekly"))
-    if subscriber.paper_limit > min(LIMITS):
-        offers.insert(0, Offer("fewer"))
     muted: dict[str, Offer] = {}
     for p in picks:
         for reason in p.get("why", ()):
             name = shelf.topics.get(reason.get("topic"))
             if name and name not in muted and len(muted) < MUTES:
                 muted[name] = Offer("mute", reason["topic"], name)
-    return [*offers, *muted.values()]
+    return [*own_offers(subscriber), *muted.values()]
+
+
+def own_offers(subscriber: Subscriber) -> tuple[Offer, ...]:
+    """Those of them that any mail to this reader makes."""
+    fewer = (Offer("fewer"),) if subscriber.paper_limit > min(LIMITS) else ()
+    weekly = () if subscriber.is_weekly else (Offer("weekly"),)
+    return (*fewer, *weekly, Offer("pause"))

@@ -28,8 +28,8 @@ from digest.rendering.batches import (
 )
 from digest.rendering.frames import UNSUBSCRIBE, Both, Counts
 from digest.rendering.items import follow_ups_of, shown_picks
-from digest.rendering.message import FEWER_WORDS, digest_message, fits, phrases_of
-from digest.rendering.offers import offers_of
+from digest.rendering.message import FEWER_WORDS, digest_message, fits, own_phrases_of, phrases_of
+from digest.rendering.offers import offers_of, own_offers
 from digest.rendering.sheets import HTML, TEXT, Part, Said, Sheet
 from digest.rendering.shelf import Shelf
 from digest.rendering.stock import Kept, Stock
@@ -43,6 +43,14 @@ from subscriptions.tokens import Purpose, make
 log = logging.getLogger(__name__)
 PURPOSES = {b"manage": Purpose.MANAGE, b"feedback": Purpose.FEEDBACK, b"unsubscribe": Purpose.UNSUBSCRIBE}
 Picks = Sequence[Mapping[str, Any]]
+
+
+class SharedPicks(list[Any]):
+    """Picks that several digests have, and their text in the database. Nobody changes them."""
+
+    def __init__(self, picks: Iterable[Any], text: str) -> None:
+        super().__init__(picks)
+        self.text = text
 
 
 class Press:
@@ -82,18 +90,27 @@ class Press:
         )
 
     def likeness(self, digest: Digest, subscriber: Subscriber) -> Hashable | None:
-        """Digests of equal likeness, laid out, can share a ``batch``; one that has None can share none."""
+        """Digests of equal likeness, laid out, are the same mail but for links and dates; those of None go alone."""
         odd = digest.follow_ups or digest.pk in self._shelf.after_pause or not digest.picks
         if odd or not PLAIN_ADDRESS.fullmatch(subscriber.email):
             return None
-        likeness = (
-            (digest.day, digest.cadence, digest.content_from, digest.content_to, repr(digest.picks)),
+        picks = digest.picks.text if isinstance(digest.picks, SharedPicks) else repr(digest.picks)
+        return (
+            (digest.day, digest.cadence, digest.content_from, digest.content_to, picks),
             (subscriber.language, subscriber.text_only, subscriber.next_due_at is None),
-            tuple(offers_of(subscriber, self._shelf, digest.picks)),
+            own_offers(subscriber),
         )
-        if likeness not in self._can_share:
-            self._can_share.keep(likeness, self._has_no_placeholder(digest, subscriber))
-        return likeness if self._can_share[likeness] else None
+
+    def can_share(self, digest: Digest) -> bool:
+        """Whether digests of this one's likeness fit into a batch: no word of them looks like a placeholder."""
+        assert digest.subscriber
+        likeness = self.likeness(digest, digest.subscriber)
+        if likeness is None:
+            return False
+        found = self._can_share.get(likeness)
+        if found is None:
+            found = self._can_share.keep(likeness, self._has_no_placeholder(digest, digest.subscriber))
+        return found
 
     def batch(
         self, digests: Sequence[Digest], *, now: datetime, without: Iterable[int] = frozenset()
@@ -104,13 +121,17 @@ class Press:
         """
         readers = [digest.subscriber for digest in digests if digest.subscriber]
         alike = {self.likeness(digest, reader) for digest, reader in zip(digests, readers, strict=False)}
-        if len({reader.email for reader in readers}) < len(digests) or len(alike) != 1 or None in alike:
+        if (
+            len({reader.email for reader in readers}) < len(digests)
+            or len(alike) != 1
+            or not self.can_share(digests[0])
+        ):
             raise ValueError("a batch is for different readers whose digests are alike")
         sheet, html, _encoding = self._sheet(digests[0], readers[0], TOKEN_PLACES, without)
         owns = []
         for digest, reader in zip(digests, readers, strict=True):
-            values = values_of(_tokens(reader, now), self._own_words(digest, reader))
-            owns.append(Own(f"digest-{digest.pk}", reader.email, values))
+            words = self._own_words(digest, reader)
+            owns.append(Own(reader.email, values_of(f"digest-{digest.pk}", _tokens(reader, now), words)))
         return batch_message(sheet, owns, text_only=html is None, mark=self._stock.marks.of[UNSUBSCRIBE], now=now)
 
     def _has_no_placeholder(self, digest: Digest, subscriber: Subscriber) -> bool:
@@ -121,9 +142,7 @@ class Press:
         return not could_be_misread(sheet)
 
     def _own_words(self, digest: Digest, subscriber: Subscriber) -> dict[str, Said]:
-        papers = [self._shelf.papers[p["paper"]] for p in shown_picks(digest, self._shelf, ())]
-        phrases = phrases_of(digest, subscriber, self._shelf, papers)
-        language = self._language(subscriber.language)
+        language, phrases = self._language(subscriber.language), own_phrases_of(digest, subscriber, self._shelf)
         return {name: self._stock.said(language, phrases[name]) for name in OWN_WORDS}
 
     def _sheet(

@@ -163,6 +163,22 @@ def test_a_round_is_two_statements_and_one_commit(claimed):
     assert all(sql.startswith("UPDATE") for sql in statements)
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_each_row_of_a_round_gets_its_own_id_of_the_provider_by_the_same_statement(claimed, late):
+    ledger.advance([], claimed, NOW)
+    if late:  # recovery took the worker for dead
+        ledger.recover(NOW + 2 * LEASE)
+    names = {digest.pk: f'<{digest.pk}."quoted" ö@provider.example>' for digest in claimed}
+    ended = [ledger.Ended(digest, State.ACCEPTED, provider_id=names[digest.pk]) for digest in claimed]
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        ledger.advance(ended, [], NOW)
+    assert dict(Digest.objects.values_list("pk", "provider_id")) == names
+    assert set(Digest.objects.values_list("state", flat=True)) == {State.ACCEPTED}
+    assert late or sum(q["sql"].startswith("UPDATE") for q in seen.captured_queries) == 1
+
+
 def test_a_round_whose_answer_was_lost_can_be_done_again(claimed):
     first, second, _ = claimed
     ledger.advance([], [first], NOW)

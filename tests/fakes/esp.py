@@ -17,11 +17,11 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email import message_from_bytes
 from email.utils import parseaddr
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs
 
 _counter = itertools.count(1)
 
@@ -116,16 +116,15 @@ class FakeEsp:
         """Serve in this thread until the process ends."""
         self._server.serve_forever()
 
-    def take(self, path: str, body: bytes) -> tuple[Answer, dict[str, str]]:
+    def take(self, path: str, kind: str, body: bytes) -> tuple[Answer, dict[str, str]]:
         """Accept the mails of a call, or not; how to answer, and with what."""
         answer = self.answers.popleft() if self.answers else self.otherwise
         message_id = f"<{next(_counter)}@provider.example>"
         if not self._keeps:
             with self._lock:
-                # A form's separator: within a value it would be %26.
-                self.accepted += body.count(b"&to=") + body.startswith(b"to=")
+                self.accepted += body.count(b'\r\nContent-Disposition: form-data; name="to"\r\n')
             return answer, _queued(message_id)
-        form = parse_qs(body.decode(), keep_blank_values=True)
+        form = _form(kind, body)
         if self.refused & set(_addresses(form)):
             words = "to parameter is not a valid address. please check documentation"
             return Answer(status=400, accepts=False), {"message": words}
@@ -140,6 +139,15 @@ class FakeEsp:
 
 def _queued(message_id: str) -> dict[str, str]:
     return {"id": message_id, "message": "Queued. Thank you."}
+
+
+def _form(kind: str, body: bytes) -> dict[str, list[str]]:
+    """The fields of a multipart form (RFC 7578)."""
+    form: dict[str, list[str]] = {}
+    for part in message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body).get_payload():
+        name = part.get_param("name", header="Content-Disposition")
+        form.setdefault(name, []).append(part.get_payload(decode=True).decode())
+    return form
 
 
 def _addresses(form: dict[str, list[str]]) -> list[str]:
@@ -196,10 +204,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if not re.fullmatch(r"/v3/[^/]+/messages", self.path):
             self.answer(404, {"message": "Not Found"})
-        elif not self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
-            self.answer(415, {"message": "this fake reads no attachments"})
+        elif not (kind := self.headers.get("Content-Type", "")).startswith("multipart/form-data"):
+            self.answer(415, {"message": "this fake reads what we send"})
         else:
-            answer, said = self.esp.take(self.path, body)
+            answer, said = self.esp.take(self.path, kind, body)
             time.sleep(answer.delay)
             if answer.drops:
                 self.close_connection = True

@@ -15,6 +15,7 @@ from django.urls import clear_url_caches
 from config import urls as config_urls
 from config.mail_url import ESPS, PLAIN
 from subscriptions import webhooks
+from subscriptions.esps import backend_of
 from subscriptions.models import MailEvent, Subscriber, Suppression
 from subscriptions.tasks import read_mail_events
 from tests.conftest import NOW, make_reader
@@ -32,7 +33,7 @@ def provider(settings):
     """Use this provider as MAIL_URL would, and read the URLs anew."""
 
     def use(esp, secrets=(SECRET,), **anymail):
-        settings.EMAIL_BACKEND = f"anymail.backends.{esp}.EmailBackend"
+        settings.EMAIL_BACKEND = backend_of(esp)
         settings.MAIL_WEBHOOK_SECRET = list(secrets)
         settings.ANYMAIL = {"WEBHOOK_SECRET": list(secrets), **anymail}
         importlib.reload(config_urls)
@@ -281,7 +282,7 @@ def test_without_a_secret_there_is_no_address(provider):
 
 @pytest.mark.parametrize("esp", sorted(ESPS))
 def test_every_provider_that_reports_has_exactly_its_own_address(esp):
-    found = webhooks.urls(f"anymail.backends.{esp}.EmailBackend", [SECRET])
+    found = webhooks.urls(backend_of(esp), [SECRET])
     expected = [] if esp == "scaleway" else [f"{esp}_tracking_webhook"]  # Anymail knows no reports of Scaleway
     assert [url.name for url in found] == expected
 
