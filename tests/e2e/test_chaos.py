@@ -20,8 +20,11 @@ SECOND_RUN = bool(os.environ.get("TEST_ONLY_WITH_DATABASE")) or os.environ.get("
 @pytest.mark.xdist_group("chaos")
 @pytest.mark.skipif(SECOND_RUN, reason="chaos: it brings its own PostgreSQL, so the run on SQLite has shown it already")
 @pytest.mark.skipif(bool(missing()), reason=f"chaos: {' '.join(missing())}")
-def test_nothing_is_lost_and_nothing_doubled_but_what_was_promised_whatever_is_killed():
-    options = ["--readers", "300", "--kills", "8", "--besides", "1", "--quick", "--policy", "resend"]
+@pytest.mark.parametrize(
+    ("policy", "promise"), [("resend", r"twice=\d+ uncertain=0"), ("hold", r"twice=0 uncertain=\d+")]
+)
+def test_nothing_is_lost_and_nothing_doubled_but_what_was_promised_whatever_is_killed(policy, promise):
+    options = ["--readers", "300", "--kills", "8", "--besides", "1", "--quick", "--policy", policy]
     ran = subprocess.run(
         [sys.executable, "-m", "tests.chaos", *options],
         cwd=ROOT,
@@ -31,7 +34,7 @@ def test_nothing_is_lost_and_nothing_doubled_but_what_was_promised_whatever_is_k
         timeout=600,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert re.fullmatch(r"lost=0 twice=\d+ uncertain=0 sum=ok", ran.stdout.splitlines()[-1])
+    assert re.fullmatch(f"lost=0 {promise} sum=ok", ran.stdout.splitlines()[-1])
 
 
 def test_a_copy_needs_a_cause_at_its_time_with_room_for_it():
