@@ -74,7 +74,8 @@ if "sqlite" in str(DATABASES["default"]["ENGINE"]):
         # as a writer can (https://www.sqlite.org/lang_transaction.html). So all of ours begin as writers.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        # FULL: with NORMAL a loss of power takes the newest commits, and mails that were sent are planned again.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60

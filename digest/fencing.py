@@ -10,6 +10,11 @@ from digest.models import Digest, Instance
 
 State = Digest.State
 ONLY = 1  # the row's number: there is one
+FENCED = "fenced at"
+REMEDY = (
+    "After restoring a backup: manage.py instance --adopt --skip-open, since what was to be sent then may have left. "
+    "If this installation took over for good, with the newest rows: manage.py instance --adopt."
+)
 
 
 class NotOurs(Exception):  # noqa: N818 - a fact about the database, not about us
@@ -19,12 +24,14 @@ class NotOurs(Exception):  # noqa: N818 - a fact about the database, not about u
 def check(now: datetime) -> None:
     """Raise NotOurs unless the database belongs to INSTANCE_ID. A new one belongs to whoever asks first."""
     owner = owner_of_the_rows(now)
-    if owner != settings.INSTANCE_ID:
-        raise NotOurs(
-            f"This database belongs to the installation {owner!r}, and this is {settings.INSTANCE_ID!r} (INSTANCE_ID): "
-            "nothing is planned or sent. If it took over for good: manage.py instance --adopt. "
-            "After restoring a backup: manage.py instance --adopt --skip-open."
-        )
+    if owner == settings.INSTANCE_ID:
+        return
+    if owner.startswith(FENCED):
+        raise NotOurs(f"This database is {owner}: nothing is planned or sent. {REMEDY}")
+    raise NotOurs(
+        f"This database belongs to the installation {owner!r}, and this is {settings.INSTANCE_ID!r} (INSTANCE_ID): "
+        f"nothing is planned or sent. {REMEDY}"
+    )
 
 
 def owner_of_the_rows(now: datetime) -> str:
@@ -33,10 +40,15 @@ def owner_of_the_rows(now: datetime) -> str:
     return row.name
 
 
+def known_owner() -> str | None:
+    """The same, where anybody has planned or sent from it."""
+    return Instance.objects.filter(pk=ONLY).values_list("name", flat=True).first()
+
+
 def fence(now: datetime) -> None:
     """Let nobody send from this database until it is adopted: for a backup that was just restored."""
     Instance.objects.update_or_create(
-        pk=ONLY, defaults={"name": f"fenced at {now:%Y-%m-%d %H:%M} UTC", "adopted_at": now}
+        pk=ONLY, defaults={"name": f"{FENCED} {now:%Y-%m-%d %H:%M} UTC", "adopted_at": now}
     )
 
 

@@ -61,6 +61,8 @@ def move(rows: QuerySet[Digest], start: str, end: str, reason: str = "", **value
     """Move those of ``rows`` that are in ``start`` to ``end``; how many moved. Raises IllegalTransition."""
     if end not in ALLOWED.get(start, frozenset()):
         raise IllegalTransition(f"{start} -> {end}")
+    if end == State.UNCERTAIN:
+        values["perhaps_taken"] = True
     return rows.filter(state=start).update(state=end, reason=reason[:200], **values)
 
 
@@ -126,8 +128,9 @@ def advance(
 ) -> set[int]:
     """One commit: write what hand-overs came to, and mark the next digests ``sending``; the ids of those marked.
 
-    A digest is marked if its lease lives, its reader still wants it, nothing that it draws on is held, it is not too
-    late, and ``unless`` does not hold: all is read again by the UPDATE itself. In the usual case two statements.
+    A digest is marked if its lease lives, its reader still wants it and at the address that was read, nothing that it
+    draws on is held, it is not too late, and ``unless`` does not hold: all is read again by the UPDATE itself. In the
+    usual case two statements. ``subscriber`` of those that come is loaded.
     Doing it again after a lost answer of the database is safe: what was marked then counts as marked.
     """
     with transaction.atomic():
@@ -141,6 +144,7 @@ def advance(
             in_batch,
             ids=ids,
             names=names,
+            addresses=[digest.subscriber.email_hash for digest in coming if digest.subscriber] or [""],
             now=now,
             lease=_lease(now),
             stale=_stale_before(now),
@@ -157,6 +161,7 @@ def _mark(
     *,
     ids: list[int],
     names: list[str],
+    addresses: list[str],
     now: datetime,
     lease: datetime,
     stale: datetime,
@@ -165,7 +170,7 @@ def _mark(
     assert State.SENDING in ALLOWED[State.CLAIMED]
     rows = Digest.objects.filter(
         ~Exists(_held_edition()),
-        Exists(Subscriber.objects.active(now).filter(pk=OuterRef("subscriber"))),
+        Exists(Subscriber.objects.active(now).filter(pk=OuterRef("subscriber"), email_hash__in=addresses)),
         pk__in=ids,
         claimed_by__in=names,
         state=State.CLAIMED,
@@ -233,8 +238,6 @@ def _write(alike: list[Ended], ending: Ending, now: datetime) -> None:
         if not counts:
             values["attempt"] = F("attempt") - 1
     rows = _mine(digests)
-    if state in {State.PLANNED, State.SKIPPED, State.FAILED}:  # surely not taken; an earlier try may have been
-        rows.filter(attempt=1).update(handed_at=None)
     if move(rows, State.SENDING, state, reason, **values) < len(digests) and state != State.UNCERTAIN:
         # Recovery took the worker for dead and declared it uncertain; here is the answer after all.
         move(rows, State.UNCERTAIN, state, reason, **values)

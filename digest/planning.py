@@ -30,7 +30,7 @@ ASKED_FOR, NOT_YET = "asked for before", "not yet"
 CALLED_OFF = (
     Q(state=Digest.State.CANCELLED)
     | Q(state=Digest.State.SKIPPED, reason="paused")
-    | Q(state=Digest.State.SKIPPED, reason=LATE, handed_at=None)
+    | Q(state=Digest.State.SKIPPED, reason=LATE, perhaps_taken=False)
 )
 
 

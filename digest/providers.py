@@ -27,6 +27,7 @@ class Key:
 
     header: str
     lifetime: timedelta
+    known: str = ""  # in the refusal of a call that was made before; "" where the first answer is given again
 
     def of(self, mail: str) -> str:
         """The key of one mail ("digest-17"): the same at each try, a UUID, as providers want it."""
@@ -100,7 +101,7 @@ PROVIDERS: dict[str, Provider] = {
         batch_limit=1000,
         header_in_batch=True,
         idempotency="header idempotencyKey, 30 minutes",
-        idempotency_key=Key("idempotencyKey", timedelta(minutes=30)),
+        idempotency_key=Key("idempotencyKey", timedelta(minutes=30), known="duplicate_parameter"),
         note="Metadata can be read by the reader; reports come in any order.",
         source="https://developers.brevo.com/docs/batch-send-transactional-emails",
         selectors=("brevo1", "brevo2", "mail"),

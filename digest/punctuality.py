@@ -66,7 +66,7 @@ def call_off_late(readers: Iterable[int], now: datetime) -> None:
     Delivery ends it too, but not while the mail server is away; by then the next would be planned without it.
     """
     unsent = (State.PLANNED, State.CLAIMED)
-    rows = Digest.objects.filter(subscriber__in=readers, due_at__lt=late_before(now), handed_at=None)
+    rows = Digest.objects.filter(subscriber__in=readers, due_at__lt=late_before(now), perhaps_taken=False)
     late = Digest.objects.filter(pk__in=list(rows.filter(state__in=unsent).values_list("pk", flat=True)))
     for state in unsent:
         ledger.move(late, state, State.SKIPPED, ledger.TOO_LATE, free_at=None, claimed_by="")

@@ -40,11 +40,17 @@ def readers_of_works(papers: Collection[int], twins: Mapping[int, Collection[int
 def add(readers: Mapping[int, Iterable[int]]) -> None:
     """Add readers to papers: {paper id: subscriber ids}. Adding again changes nothing."""
     with transaction.atomic():
-        known = Sent.objects.in_bulk(list(readers))
         existing = set(Paper.objects.filter(pk__in=readers).values_list("pk", flat=True))
+        # There first, then locked in one order: of two that add to the same papers neither forgets the other's readers.
+        nobody = BitMap64().serialize()
+        Sent.objects.bulk_create(
+            [Sent(paper_id=paper, readers=nobody) for paper in existing], ignore_conflicts=True, batch_size=200
+        )
+        locked = Sent.objects.filter(pk__in=existing).order_by("pk").select_for_update()
+        known = {sent.paper_id: sent for sent in locked}
         rows = []
         for paper, ids in ((paper, ids) for paper, ids in readers.items() if paper in existing):
-            bitmap = readers_of(known[paper]) if paper in known else BitMap64()
+            bitmap = readers_of(known[paper])
             bitmap.update(ids)
             rows.append(Sent(paper_id=paper, readers=bitmap.serialize()))
         Sent.objects.bulk_create(

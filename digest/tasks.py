@@ -75,17 +75,21 @@ def send_digests(self: Any) -> None:
         return
     try:
         end = time.monotonic() + SEND_DEADLINE
-        while _more.is_set() and not _stopping.is_set():
+        works = True
+        while works and _more.is_set() and not _stopping.is_set():
             _more.clear()
-            _send(self.request.hostname, end)
+            works = _send(self.request.hostname, end)
     finally:
         _sending.release()
     if time.monotonic() > end and not _stopping.is_set():
         nudge(send_digests)
 
 
-def _send(by: str, end: float) -> None:
-    """Runs of sending until nothing is due, with the waits that the mail server or MAIL_RATE wants between them."""
+def _send(by: str, end: float) -> bool:
+    """Runs of sending until nothing is due, with the waits that the mail server or MAIL_RATE wants between them.
+
+    False where nothing can be sent now: the next tick tries again.
+    """
 
     def stop() -> bool:
         return _stopping.is_set() or time.monotonic() > end
@@ -97,16 +101,17 @@ def _send(by: str, end: float) -> None:
             )
         except delivery.TransportDown as error:
             log.error("the mail server cannot be reached, the digests wait: %s", error)
-            return
+            return False
         except fencing.NotOurs as error:
             log.error("%s", error)
-            return
+            return False
         if ended:
-            log.info("sent: %s", dict(ended))
+            log.info("digests: %s", ", ".join(f"{number} {state}" for state, number in sorted(ended.items())))
         wait = throttle.opens_in(clock.now()).total_seconds()
         if not wait:
-            return
+            return True
         _stopping.wait(max(min(wait, end - time.monotonic()), 0.0))
+    return True
 
 
 @shared_task(name="digest.tasks.settle")

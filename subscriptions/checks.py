@@ -115,6 +115,7 @@ def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
 @register
 def numbers_make_sense(**_: Any) -> Sequence[CheckMessage]:
     """E008: numbers out of range."""
+    called = {"EMAIL_TIMEOUT": "MAIL_TIMEOUT"}  # where the environment has another name than Django
     limits = {
         "FETCH_EVERY_MINUTES": (1, 24 * 60),
         "SOURCE_TIMEOUT": (1, 600),
@@ -139,7 +140,7 @@ def numbers_make_sense(**_: Any) -> Sequence[CheckMessage]:
     }
     return [
         Error(
-            f"{name.removeprefix('EMAIL_')} is {getattr(settings, name)}; it must be from {low} to {high}.",
+            f"{called.get(name, name)} is {getattr(settings, name)}; it must be from {low} to {high}.",
             hint=HINT_TABLE,
             id="daily_papers.E008",
         )

@@ -64,7 +64,7 @@ class DigestAdmin(ReadOnlyAdmin):
         ("day", "cadence", "reader"),
         ("state", "reason", "attempt"),
         ("due_at", "planned_at"),
-        ("handed_at", "in_batch", "accepted_at"),
+        ("handed_at", "perhaps_taken", "in_batch", "accepted_at"),
         ("delivered_at", "bounced_at", "complained_at"),
         ("content_from", "content_to"),
         ("planned_by", "claimed_by", "free_at"),

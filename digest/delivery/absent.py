@@ -39,8 +39,9 @@ class Absent:
             known = {} if again else self.facts.get(_range(digest), {})
             wanted.setdefault(_range(digest), set()).update({p["paper"] for p in digest.picks} - known.keys())
         for range_, papers in wanted.items():
+            known = self.facts.setdefault(range_, {})
             if papers:
-                self.facts.setdefault(range_, {}).update(_read(papers, range_))
+                known.update(_read(papers, range_))
 
     def of(self, digest: Digest) -> frozenset[int]:
         """The papers of a digest that the mail leaves out."""

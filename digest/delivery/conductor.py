@@ -54,9 +54,9 @@ def send_digests(
 ) -> Counter[str]:
     """Send planned digests until none is due, ``limit`` is reached or ``stop`` says so; how many ended how.
 
-    They are claimed by ``chunk``; ``full`` is called when there were as many: others may help. ``clock`` is asked
-    each round: a lease that lapsed meanwhile is not used. An empty Counter means that nothing was due, or that nothing
-    may be sent now (``throttle.opens_in``). Raises TransportDown, and fencing.NotOurs.
+    They are claimed by ``chunk``; ``full`` is called when there were as many and mails go out: others may help.
+    ``clock`` is asked each round: a lease that lapsed meanwhile is not used. An empty Counter means that nothing was
+    due, or that nothing may be sent now (``throttle.opens_in``). Raises TransportDown, and fencing.NotOurs.
     """
     now = clock()
     fencing.check(now)
@@ -68,6 +68,8 @@ def send_digests(
         run.end()
     if run.failure:
         raise run.failure
+    if run.crew.is_down and run.crew.is_refused:
+        throttle.close(clock(), run.crew.down)
     if run.crew.is_down and not run.ended:
         raise TransportDown(run.crew.down)
     return run.ended
@@ -90,7 +92,6 @@ class Run:
         self.done: list[tuple[Unit, Sequence[Outcome]]] = []  # handed over, not recorded
         self.ended: Counter[str] = Counter()
         self.stopped_at: float | None = None
-        self.worked = False  # a mail was accepted: the transport's patience is as at first
         self.failure: Exception | None = None
 
     def go(self) -> None:
@@ -99,7 +100,7 @@ class Run:
         while not intake.is_over or intake.units or crew.busy or self.done:
             if self.stopped_at is None and self.stop():
                 self.stopped_at = time.monotonic()
-                intake.stop()
+                self._patiently(intake.stop)
             try:
                 intake.fill(crew.size, self.clock(), idle=not crew.busy and not self.done)
             except (OperationalError, InterfaceError) as error:  # first what is on the wire; claims lapse
@@ -111,7 +112,7 @@ class Run:
             for unit in crew.give_up(0.0 if self._is_overdue() else None):
                 self.done.append((unit, [Outcome(State.UNCERTAIN, "the mail server hangs")] * len(unit)))
             if crew.is_down:
-                intake.stop()
+                self._patiently(intake.stop)
 
     def end(self) -> None:
         """Give back what was not begun and let the threads go; also after an error."""
@@ -150,7 +151,8 @@ class Run:
         self.progress(len(pairs))
         if missing := [digest for digest in coming if digest.pk not in marked]:
             self._patiently(lambda: absent.look_up(missing, again=True))
-            marked |= self._patiently(lambda: ledger.advance([], missing, now, in_batch=in_batch))
+            unless = absent.changed(missing)
+            marked |= self._patiently(lambda: ledger.advance([], missing, now, unless=unless, in_batch=in_batch))
             unwanted = [digest for digest in missing if digest.pk not in marked]
             refused = self._patiently(lambda: ledger.refuse(unwanted, now))
             if refused.pop(State.PLANNED, 0):  # held at this moment: not again in this run
@@ -167,8 +169,8 @@ class Run:
             until = throttle.close(now, reason, patience)
             log.warning("%s: nothing is sent until %s", reason, f"{until:%H:%M:%S}")
             self.intake.stop()
-        if not self.worked and any(outcome.state == State.ACCEPTED for _, outcome in pairs):
-            self.worked = True
+        if not self.intake.works and any(outcome.state == State.ACCEPTED for _, outcome in pairs):
+            self.intake.works = True
             throttle.works(now)
 
     def _patiently(self, work: Callable[[], Done]) -> Done:

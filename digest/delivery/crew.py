@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from smtplib import SMTPException
+from smtplib import SMTPConnectError, SMTPException
 
 from anymail.exceptions import AnymailError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from digest.delivery.hand_over import TOO_SLOW, Outcome, hand_over, unrendered
+from digest.delivery.hand_over import NOT_NOW, TOO_SLOW, Outcome, hand_over, unrendered
 from digest.models import Digest
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Report:
     outcomes: tuple[Outcome, ...] = ()
     opening: bool = False  # and needs a new connection
     down: str = ""
+    refused: bool = False  # the server is there, and wants no connection now
 
 
 @dataclass(eq=False)
@@ -89,7 +90,8 @@ class Member:
             self.connection.open()
         except Exception as error:  # whatever is wrong, the conductor decides
             self._close()
-            self._report(Report(self, down=f"{type(error).__name__}: {error}"))
+            refused = isinstance(error, SMTPConnectError) and error.smtp_code in NOT_NOW
+            self._report(Report(self, down=f"{type(error).__name__}: {error}", refused=refused))
             return False
         self._report(Report(self))
         return True
@@ -148,6 +150,7 @@ class Crew:
         self.free: list[Member] = []
         self.busy: set[Member] = set()
         self.down = ""  # why the newest thread that gave up did
+        self.is_refused = False
 
     @property
     def is_down(self) -> bool:
@@ -221,7 +224,7 @@ class Crew:
             member.cut = False
         elif report.down:
             self.opening.discard(member)
-            self.down = report.down
+            self.down, self.is_refused = report.down, report.refused
             self.size -= 1  # not again in this run
         else:
             self.opening.discard(member)

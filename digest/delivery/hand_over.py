@@ -17,6 +17,7 @@ from smtplib import (
 from typing import Any
 
 from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailRecipientsRefused
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from requests.exceptions import ConnectionError as NoConnection
@@ -24,6 +25,7 @@ from requests.exceptions import ConnectTimeout
 from urllib3.exceptions import NewConnectionError
 
 from digest.models import Digest
+from digest.providers import provider_of
 from subscriptions import receivers
 from subscriptions.smtp import Unsent
 
@@ -31,8 +33,9 @@ State = Digest.State
 # Answers of a server that is busy or closing: RFC 5321 section 3.8 (421), RFC 4954 section 6 (454, as Amazon SES
 # says when the rate is exceeded: https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html).
 NOT_NOW = frozenset({421, 454})
-# RFC 9110: not our key, not paid, no such account or domain, too many requests.
-ABOUT_US = frozenset({401, 402, 403, 404, 407, 429})
+# RFC 9110: not our key, not paid, no such account or domain, too many requests; RFC 8470: too early.
+ABOUT_US = frozenset({401, 402, 403, 404, 407, 425, 429})
+TIME_OUT = 408  # said by proxies, too (RFC 9110 section 15.5.9): nobody knows what became of the call
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,9 @@ def _of_api(error: AnymailAPIError) -> Outcome:
         return _about_us("the provider cannot be reached")
     if status in ABOUT_US:
         return _about_us(f"the provider refused us ({status})", patience=_retry_after(error))
-    if status and 400 <= status < 500:
+    if status and _was_taken_before(error):
+        return Outcome(State.ACCEPTED)
+    if status and 400 <= status < 500 and status != TIME_OUT:
         return Outcome(State.REJECTED, f"the provider refused ({status})")
     # It may have taken the mail before it failed. The others wait: it would fail again.
     return Outcome(
@@ -137,6 +142,13 @@ def _of_api(error: AnymailAPIError) -> Outcome:
         patience=_retry_after(error),
         broken=not status,
     )
+
+
+def _was_taken_before(error: AnymailAPIError) -> bool:
+    """Whether the provider says that it knows the call's key: then it has the mail."""
+    key = provider_of(settings.EMAIL_BACKEND).idempotency_key
+    response: Any = getattr(error, "response", None)
+    return bool(key and key.known and response is not None and key.known in response.text)
 
 
 def _never_connected(error: BaseException) -> bool:
@@ -163,7 +175,8 @@ def _retry_after(error: AnymailAPIError) -> float:
 def _of_recipient(recipient: Any) -> Outcome:
     """Anymail's word for one recipient of a message that went through."""
     status = getattr(recipient, "status", None)
-    provider_id = str(getattr(recipient, "message_id", None) or "")[:200]
+    said = str(getattr(recipient, "message_id", None) or "")
+    provider_id = "".join(filter(str.isprintable, said))[:200]
     if status in {"sent", "queued"}:
         return Outcome(State.ACCEPTED, provider_id=provider_id)
     if status in {"invalid", "rejected", "failed"}:

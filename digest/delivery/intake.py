@@ -47,6 +47,7 @@ class Intake:
         self.left = wish.limit
         self.units: deque[Unit] = deque()
         self.is_over = False  # nothing more is claimed
+        self.works = False  # a mail was accepted: help is worth calling
         self.dry = 0  # claims in a row for which there was no token
         self.not_before = 0.0
         self._read_anew()
@@ -110,7 +111,7 @@ class Intake:
         throttle.put_back(granted - len(ids))
         if self.left is not None:
             self.left -= len(ids)
-        if len(ids) == self.chunk:
+        if len(ids) == self.chunk and self.works:
             self.wish.full()
         wait = throttle.opens_in(now) if not granted and wanted else timedelta(0)
         self.dry = self.dry + 1 if wait else 0

@@ -11,6 +11,8 @@ from digest.models import Throttle
 
 # The first answer that asks for patience closes the transport for so long, each further one in a row for twice that.
 PATIENCE, LONGEST = timedelta(seconds=15), timedelta(minutes=30)
+# What a server asks for is believed so far: one that says the year 9999 is tried tomorrow.
+LONGEST_ASKED = timedelta(days=1)
 TRIES = 5  # at the row, when several workers take tokens at the same moment
 
 
@@ -54,13 +56,12 @@ def opens_in(now: datetime) -> timedelta:
 
 def close(now: datetime, reason: str, patience: float = 0.0) -> datetime:
     """The transport asked for patience: nobody uses it for so many seconds, or by back-off; until when."""
+    asked = timedelta(seconds=min(patience, LONGEST_ASKED.total_seconds()))
     with transaction.atomic():
         row = _row(now)
-        until: datetime = now + max(
-            timedelta(seconds=patience), min(PATIENCE * 2 ** min(row.slow_answers, 10), LONGEST)
-        )
+        until: datetime = now + max(asked, min(PATIENCE * 2 ** min(row.slow_answers, 10), LONGEST))
         if row.closed_until and row.closed_until > now:  # several threads heard the same at once: it counts once
-            until = max(row.closed_until, now + timedelta(seconds=patience))
+            until = max(row.closed_until, now + asked)
         else:
             Throttle.objects.filter(pk=row.pk).update(slow_answers=F("slow_answers") + 1)
         Throttle.objects.filter(pk=row.pk).update(closed_until=until, reason=reason[:200])

@@ -18,8 +18,8 @@ LONG_QUEUE = 1000  # beat's own tasks expire, so a long queue is nudges that no 
 SECONDS = 2
 SOON = {"socket_connect_timeout": SECONDS, "socket_timeout": SECONDS}
 AWAY = (OperationalError, OSError, RedisError)
-START_WORKER = "Start one: celery -A config worker"
-START_BEAT = "Start it: celery -A config beat. Without it nothing is fetched, planned or sent."
+START_WORKER = "Start one: celery --app config.celery worker --pool threads"
+START_BEAT = "Start it: celery --app config.celery beat. Without it nothing is fetched, planned or sent."
 
 
 def faults() -> list[str]:

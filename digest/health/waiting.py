@@ -10,20 +10,29 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, Min, OuterRef, Q
 
-from digest import approval, outcomes
+from digest import approval, fencing, outcomes
 from digest.editions import PATIENCE
 from digest.health.verdict import Verdict, fault, not_checked, ok, warning
 from digest.models import Digest, Edition
 from subscriptions.models import SignupRequest, Subscriber
 
 SIGNUP_WAIT, DUE_WAIT, PLANNED_WAIT = timedelta(minutes=10), timedelta(minutes=10), timedelta(minutes=15)
+HELD_DAYS = timedelta(days=7)  # older ones nobody gets any more
 DRIFT, FAR_OFF = timedelta(seconds=5), timedelta(seconds=60)
 RUN_AGAIN = "See whether beat and the workers run, and what their log says."
 
 
 def waiting(now: datetime) -> list[Verdict]:
     """What waits although nothing keeps it."""
-    return [signups(now), readers(now), digests(now), uncertain(now), editions(now)]
+    return [instance(), signups(now), readers(now), digests(now), held(now), uncertain(now), editions(now)]
+
+
+def instance() -> Verdict:
+    """Whether the rows are this installation's: those of another are neither planned nor sent."""
+    name, owner = "Installation", fencing.known_owner()
+    if owner in {None, settings.INSTANCE_ID}:
+        return ok(name, f"the database is this one's: {settings.INSTANCE_ID}")
+    return fault(name, f"the database belongs to {owner}, this is {settings.INSTANCE_ID}", fencing.REMEDY)
 
 
 def signups(now: datetime) -> Verdict:
@@ -56,6 +65,17 @@ def digests(now: datetime) -> Verdict:
     return _late("Planned digests", late.count(), oldest, now, "not sent", remedy)
 
 
+def held(now: datetime) -> Verdict:
+    """Editions that somebody, or a burst of bounces, holds, and what waits for them."""
+    name = "Held editions"
+    rows = Edition.objects.filter(held=True, day__gt=now.date() - HELD_DAYS).order_by("day")
+    if not (days := [edition.day for edition in rows]):
+        return ok(name, "none")
+    waits = Digest.objects.open().filter(content_from__lt=days[-1], content_to__gte=days[0]).count()
+    said = f"{', '.join(map(str, days))}; {waits:,} digests wait"
+    return warning(name, said, "Admin, Editions: the page of the day says why; Release lets them go.")
+
+
 def uncertain(now: datetime) -> Verdict:
     """Digests of which nobody knows whether they left. They are settled or given up within a day."""
     name = "Uncertain digests"
@@ -66,8 +86,10 @@ def uncertain(now: datetime) -> Verdict:
     said = f"{rows.count():,}, the oldest for {(now - oldest) // timedelta(minutes=1)} minutes"
     if now - oldest > outcomes.UNKNOWN_AFTER:
         return fault(name, said, RUN_AGAIN)
-    remedy = "Workers were killed or the mail server drops connections. Admin, Digests: say which of them arrived."
-    return warning(name, said, remedy)
+    cause = "Workers were killed or the mail server drops connections."
+    if outcomes.are_sent_again():
+        return warning(name, said, f"{cause} They are sent again by themselves (UNCERTAIN_MAILS), at most five times.")
+    return warning(name, said, f"{cause} Admin, Digests: say which of them arrived. After a day nobody will know.")
 
 
 def editions(now: datetime) -> Verdict:

@@ -19,10 +19,7 @@ class DigestQuerySet(models.QuerySet["Digest"]):
     def counting_as_sent(self) -> Self:
         """Those whose papers the reader has or may have: never to be picked again."""
         state = Digest.State
-        sent = Q(state__in=[*Digest.OPEN, state.ACCEPTED, state.UNCERTAIN])
-        # Called off before a second try: the first may have arrived. What surely did not has no handed_at any more.
-        perhaps = Q(state__in=[state.SKIPPED, state.CANCELLED, state.SUPPRESSED], handed_at__isnull=False)
-        return self.filter(sent | perhaps | Q(state=state.FAILED, reason=Digest.OUTCOME_UNKNOWN))
+        return self.filter(Q(state__in=[*Digest.OPEN, state.ACCEPTED, state.UNCERTAIN]) | Q(perhaps_taken=True))
 
 
 class Digest(models.Model):
@@ -77,7 +74,11 @@ class Digest(models.Model):
     free_at = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=100, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
-    handed_at = models.DateTimeField(null=True, help_text="When its newest hand-over began that may have been taken.")
+    handed_at = models.DateTimeField(null=True, help_text="When its newest hand-over began.")
+    perhaps_taken = models.BooleanField(
+        default=False,
+        help_text="An answer of the mail server was lost: the reader may have it, whatever came later.",
+    )
     in_batch = models.BooleanField(default=False, help_text="That hand-over held other readers' digests too.")
     accepted_at = models.DateTimeField(null=True)
     # What the provider said later: facts, not states.

@@ -85,6 +85,8 @@ def _instants(day: date, now: datetime) -> Iterator[str]:
     rows = Digest.objects.filter(day=day)
     in_hand = rows.filter(state__in=[State.CLAIMED, State.SENDING])
     yield from _named(rows.filter(state=State.ACCEPTED, accepted_at=None), "are accepted without an instant")
+    again = rows.filter(state__in=Digest.OPEN).exclude(accepted_at=None)
+    yield from _named(again, "were accepted and are on their way again: each would be a second mail")
     lapsed = in_hand.filter(Q(free_at=None) | Q(free_at__lte=now - GRACE))
     yield from _named(lapsed, "are in the hands of a worker whose lease lapsed long ago; does any worker send?")
     old = in_doubt(rows, not_later_than=now - UNKNOWN_AFTER - GRACE)

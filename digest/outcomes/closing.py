@@ -5,12 +5,15 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from digest import ledger, sent
 from digest.models import DayTotal, Digest, Edition
 from digest.models.digests import DigestQuerySet
 from digest.outcomes.sums import Sum, counted, sum_of
 from digest.outcomes.uncertain import UNKNOWN_AFTER, in_doubt
+from subscriptions.models import Subscriber
+from subscriptions.models.readers import SubscriberQuerySet
 
 State = Digest.State
 # The last zone of the world to end a date is UTC-12, the first UTC+14.
@@ -26,10 +29,11 @@ def closes_at(day: date) -> datetime:
 def days_to_close(now: datetime) -> list[date]:
     """Local days with digests that have ended everywhere and are not closed, the oldest first.
 
-    Without those that wait for word of uncertain digests.
+    Without those that wait for word of uncertain digests, or for planning.
     """
     days = Digest.objects.filter(folded=False).order_by("day").values_list("day", flat=True).distinct()
-    return [day for day in days if now >= closes_at(day) and not _waits_for(day, now).exists()]
+    ended = (day for day in days if now >= closes_at(day))
+    return [day for day in ended if not (_waits_for(day, now).exists() or _unplanned(day, now).exists())]
 
 
 class TooEarly(Exception):  # noqa: N818 - a refusal with its reason
@@ -56,6 +60,8 @@ def close_day(day: date, now: datetime) -> Sum:
                 f"{waits} digests of {day} are uncertain for less than a day. Wait, or say in the admin, Digests, "
                 "what became of them."
             )
+        if unplanned := _unplanned(day, now).count():
+            raise TooEarly(f"{unplanned} readers who were due on {day} are not planned yet: is planning behind?")
         _store_totals(day, now)
         _fold(rows)
         Edition.objects.filter(day=day, state=Edition.State.APPROVED).update(state=Edition.State.CLOSED)
@@ -66,6 +72,13 @@ def _waits_for(day: date, now: datetime) -> DigestQuerySet:
     """Uncertain digests of which word may still come. Nothing is handed over after ``closes_at``."""
     rows = in_doubt(Digest.objects.filter(day=day), later_than=now - UNKNOWN_AFTER)
     return rows if now < closes_at(day) + UNKNOWN_AFTER else rows.none()
+
+
+def _unplanned(day: date, now: datetime) -> SubscriberQuerySet:
+    """Readers of whom planning will still write that it was too late: after an outage, or where it is behind."""
+    end = datetime.combine(day + timedelta(days=1), time(0), UTC) + LAST_ZONE
+    planned = Digest.objects.filter(subscriber=OuterRef("pk"), day=day)
+    return Subscriber.objects.reached(now).filter(~Exists(planned), next_due_at__lt=end)
 
 
 def _store_totals(day: date, now: datetime) -> None:

@@ -188,7 +188,7 @@ def _write(rows: dict[int, Digest], reports: dict[int, _Report]) -> Counter[str]
 
 def _in_question(row: Digest) -> bool:
     """Whether a report that the provider has the mail settles it: uncertain, or about to be handed over once more."""
-    again = row.state in {State.PLANNED, State.CLAIMED} and row.handed_at is not None
+    again = row.state in {State.PLANNED, State.CLAIMED} and row.perhaps_taken
     return again or row.state == State.UNCERTAIN
 
 
@@ -200,7 +200,8 @@ def _settle(taken: list[int], refused: list[tuple[str, int]]) -> Counter[str]:
         ledger.move(rows, State.CLAIMED, State.PLANNED, claimed_by="", free_at=None, attempt=F("attempt") - 1)
         for state in (State.PLANNED, State.UNCERTAIN):
             settled["accepted"] += ledger.move(rows, state, State.ACCEPTED, free_at=None)
+    not_taken = {"free_at": None, "perhaps_taken": False}
     for reason, pairs in groupby(sorted(refused), key=lambda pair: pair[0]):
         same = Digest.objects.filter(pk__in=[pk for _, pk in pairs])
-        settled["rejected"] += ledger.move(same, State.UNCERTAIN, State.REJECTED, reason, free_at=None)
+        settled["rejected"] += ledger.move(same, State.UNCERTAIN, State.REJECTED, reason, **not_taken)
     return settled

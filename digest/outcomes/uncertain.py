@@ -72,8 +72,14 @@ def send_again(digest: Digest, now: datetime) -> None:
     if digest.due_at < _late(now):
         raise NotAgain(f"it was due at {digest.due_at:%Y-%m-%d %H:%M} UTC: too late.")
     rows = Digest.objects.filter(pk=digest.pk, folded=False, subscriber__isnull=False)
-    if not ledger.move(rows, State.UNCERTAIN, State.PLANNED, free_at=None, claimed_by=""):
+    if not ledger.move(rows, State.UNCERTAIN, State.PLANNED, free_at=None, claimed_by="", perhaps_taken=False):
         raise NotAgain("it is not uncertain any more, or its reader is erased.")
+
+
+def are_sent_again() -> bool:
+    """Whether they are, by themselves: by a key or by the policy."""
+    provider = provider_of(settings.EMAIL_BACKEND)
+    return bool(provider.idempotency_key) or _policy_allows(provider)
 
 
 def _to_send_again(now: datetime) -> list[DigestQuerySet]:

@@ -1,5 +1,6 @@
 """What mails are joined from, each made when it is first asked for, and kept while there is room."""
 
+import threading
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -27,12 +28,14 @@ class Kept(dict[Hashable, Made], Generic[Made]):
     def __init__(self, limit: int) -> None:
         super().__init__()
         self._limit = limit
+        self._keeping = threading.Lock()
 
     def keep(self, key: Hashable, made: Made) -> Made:
-        """Put it there."""
-        if len(self) >= self._limit:
-            del self[next(iter(self))]
-        self[key] = made
+        """Put it there. Also while another thread does: who only looks needs no lock."""
+        with self._keeping:
+            if len(self) >= self._limit:
+                del self[next(iter(self))]
+            self[key] = made
         return made
 
 

@@ -242,6 +242,16 @@ def test_a_server_that_lets_nobody_in_loses_and_costs_nothing(script, planned, s
     assert set(received(server).values()) == {1}
 
 
+def test_a_server_that_greets_with_421_is_left_alone_by_all_workers_for_a_while(planned, smtp):
+    with Hostile({"connect": b"421 4.7.0 too many connections"}) as server:
+        smtp(server.port)
+        with pytest.raises(delivery.TransportDown):
+            send()
+        server.script = {}
+        assert send(NOW + timedelta(seconds=14)) == {}
+        assert send(NOW + timedelta(seconds=15)) == {"accepted": READERS}
+
+
 def test_a_server_that_is_not_there_loses_and_costs_nothing(planned, smtp):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         smtp(listener.getsockname()[1])

@@ -12,17 +12,19 @@ from anymail.exceptions import AnymailRequestsAPIError
 from django.core.mail.backends import locmem
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import OperationalError, connection
+from django.db.models import JSONField, Value
 from django.test.utils import CaptureQueriesContext
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from digest import delivery, ledger
 from digest.delivery import throttle
+from digest.delivery.absent import Absent
 from digest.models import Digest, EditionPaper
 from digest.rendering.press import Press
 from subscriptions import links
 from subscriptions.models import MailEvent
-from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
+from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 READERS = 6
@@ -130,6 +132,83 @@ def test_at_most_one_mail_per_thread_is_on_the_wire(planned, scripted):
         patch.setattr(ledger, "advance", watched)
         assert send() == {"accepted": READERS}
     assert 0 < max(seen) <= 3
+
+
+def before_the_first_mark(monkeypatch, act):
+    """Do it once digests are read and not marked yet."""
+    advance, acts = ledger.advance, [act]
+
+    def acts_first(ended, coming, *args, **options):
+        if coming and acts:
+            acts.pop()()
+        return advance(ended, coming, *args, **options)
+
+    monkeypatch.setattr(ledger, "advance", acts_first)
+
+
+def test_a_reader_who_moves_to_another_address_after_the_claim_gets_the_mail_there(planned, scripted, monkeypatch):
+    def move():
+        reader = planned[0].subscriber
+        reader.email = "new@example.org"
+        reader.save()
+
+    before_the_first_mark(monkeypatch, move)
+    ended = send()
+    assert "r0@example.org" not in [address for address, *_ in scripted.sent]
+    assert state_of(planned[0])[0] == "planned"
+    assert ended["accepted"] + send()["accepted"] == READERS
+    assert Counter(address for address, *_ in scripted.sent)["new@example.org"] == 1
+
+
+def test_a_paper_that_is_hidden_while_another_one_is_too_is_in_no_mail(scripted, monkeypatch, mailoutbox):
+    papers = [make_paper(n) for n in (1, 2, 3)]
+    make_edition(papers)
+    digest = make_digest(make_reader("a"), papers)
+    looked = Absent.look_up
+
+    def hide(paper):
+        EditionPaper.objects.filter(paper=paper).update(hidden=True)
+
+    def hides_another_one_after(self, digests, *, again=False):
+        looked(self, digests, again=again)
+        if again:
+            hide(papers[1])
+
+    before_the_first_mark(monkeypatch, lambda: hide(papers[0]))
+    monkeypatch.setattr(Absent, "look_up", hides_another_one_after)
+    assert send() == {}
+    assert state_of(digest)[0] == "planned"
+
+
+@pytest.mark.parametrize("picks", [[{"place": 1}], None, {"paper": 1}, "words", 7], ids=str)
+def test_a_row_of_picks_that_are_none_stops_nobody(planned, scripted, picks):
+    Digest.objects.filter(pk=planned[2].pk).update(picks=Value(picks, JSONField()))
+    assert send()["accepted"] == READERS - 1
+    assert state_of(planned[2])[0] == "failed"
+    assert state_of(planned[2])[1].startswith("reading: ")
+
+
+def test_a_reader_who_is_erased_after_the_claim_stops_nobody(planned, scripted):
+    odd_range = {"content_from": TODAY - timedelta(days=9), "content_to": TODAY}
+    Digest.objects.filter(pk=planned[2].pk).update(picks=[], **odd_range)
+    assert send()["accepted"] == READERS - 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_at_the_moment_of_a_stop_costs_no_record(planned, scripted, settings, monkeypatch):
+    settings.SEND_THREADS = 1
+    away, give_back = [OperationalError("terminating connection")], ledger.give_back
+
+    def comes_back(digests):
+        if digests and away:
+            raise away.pop()
+        return give_back(digests)
+
+    monkeypatch.setattr(ledger, "give_back", comes_back)
+    scripted.everyone = lambda _: time.sleep(0.2)
+    assert send(stop=lambda: bool(scripted.sent)) == {"accepted": 1}
+    assert not away
+    assert sorted(Digest.objects.values_list("state", flat=True)) == ["accepted", *["planned"] * (READERS - 1)]
 
 
 @pytest.mark.parametrize(
@@ -323,12 +402,6 @@ def test_a_reader_can_leave_while_mails_are_on_the_wire_and_gets_none(planned, s
     assert leaving.email not in [address for address, *_ in scripted.sent]
 
 
-def test_a_row_that_cannot_be_read_fails_alone(planned, scripted):
-    Digest.objects.filter(pk=planned[2].pk).update(picks=[{"place": 1}])
-    assert send()["accepted"] == READERS - 1
-    assert state_of(planned[2])[:2] == ("failed", "reading: KeyError")
-
-
 def test_a_worker_that_was_frozen_past_its_lease_does_not_send_what_it_had_in_hand(planned, scripted, settings):
     settings.SEND_LEASE_SECONDS = 0.3
     made, message = [], Press.message
@@ -345,3 +418,15 @@ def test_a_worker_that_was_frozen_past_its_lease_does_not_send_what_it_had_in_ha
     assert made.count(planned[0].pk) == 2
     assert Counter(address for address, *_ in scripted.sent)["r0@example.org"] == 1
     assert state_of(planned[0])[::2] == ("accepted", 1)
+
+
+def test_others_are_called_to_help_only_once_mails_go_out(planned, scripted, settings):
+    settings.SEND_THREADS = 1
+    called: list[int] = []
+    options = {"chunk": 2, "full": lambda: called.append(len(scripted.sent))}
+    scripted.everyone = smtplib.SMTPSenderRefused(421, b"4.7.0 Too many connections", "papers@example.org")
+    assert set(send(**options)) == {"planned"}
+    assert not called, "where nothing goes out a nudge would be answered by the next"
+    scripted.everyone = None
+    assert send(now=after(3600), **options) == {"accepted": READERS}
+    assert called

@@ -51,7 +51,7 @@ class TwoWorkers(RuleBasedStateMachine):
     @rule(worker=worker, limit=st.integers(1, 4))
     def claim(self, worker, limit):
         ids = ledger.claim(limit, worker, self.now)
-        self.workers[worker].claimed += Digest.objects.filter(pk__in=ids)
+        self.workers[worker].claimed += Digest.objects.filter(pk__in=ids).select_related("subscriber")
 
     @rule(worker=worker, answers=st.lists(st.sampled_from(ANSWERS), max_size=4), marks=st.integers(0, 3))
     def advance(self, worker, answers, marks):
@@ -148,7 +148,7 @@ def claimed(db):
     digests = [make_digest(make_reader(f"r{n}"), []) for n in range(3)]
     ids = ledger.claim(3, "w", NOW)
     assert ids == [d.pk for d in digests]
-    return list(Digest.objects.filter(pk__in=ids).order_by("pk"))
+    return list(Digest.objects.filter(pk__in=ids).select_related("subscriber").order_by("pk"))
 
 
 def test_a_round_is_two_statements_and_one_commit(claimed):

@@ -66,6 +66,12 @@ def test_what_the_server_asks_for_counts_if_it_is_longer():
     assert throttle.close(NOW, "429", patience=120) == after(120)
 
 
+def test_a_server_that_asks_for_years_is_tried_tomorrow():
+    assert throttle.close(NOW, "429", patience=2.5e11) == NOW + timedelta(days=1)
+    throttle.close(NOW, "429", patience=2.5e11)
+    assert throttle.opens_in(NOW) == timedelta(days=1)
+
+
 def test_the_same_answer_to_several_threads_at_once_counts_once():
     for _ in range(16):
         throttle.close(NOW, "421")

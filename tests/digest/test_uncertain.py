@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core import mail
+from django.core.management import call_command
 from django.urls import reverse
 
 from digest import approval, delivery, ledger, outcomes, providers
@@ -248,3 +249,15 @@ def test_the_digests_page_shows_what_is_known(staff):
     page = staff().get(reverse("admin:digest_digest_change", args=[digest.pk])).content.decode()
     for name in ("Handed at", "Delivered at", "Bounced at", "Complained at"):
         assert name in page
+
+
+def test_sending_by_hand_settles_what_is_uncertain_as_a_worker_does(settings, mailoutbox, capsys):
+    settings.UNCERTAIN_MAILS = "resend"
+    uncertain("again")
+    call_command("send_digests", now=NOW + HOUR)
+    assert len(mailoutbox) == 1
+    settings.UNCERTAIN_MAILS = "hold"
+    uncertain("held")
+    call_command("send_digests", now=NOW + HOUR)
+    assert len(mailoutbox) == 1
+    assert "1 digests are uncertain" in capsys.readouterr().out

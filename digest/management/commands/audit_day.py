@@ -42,6 +42,8 @@ class Command(StageCommand):
             self.stdout.write(json.dumps(_as_json(audit)))
         else:
             self.console.print(report.audit_table(audit))
+            if not audit.total.planned:
+                self.stdout.write(f"Nothing was planned on {audit.day}.")
         if options["list"] or options["outcome"]:
             for outcome in audit.outcomes({LINES[name] for name in options["outcome"]}):
                 self._print(outcome, as_json=options["json"])

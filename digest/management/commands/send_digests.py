@@ -1,3 +1,4 @@
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from digest import delivery, fencing
+from digest import delivery, fencing, outcomes
 from digest.delivery import throttle
 from digest.management.stage import StageCommand
 from digest.models import Digest
@@ -23,6 +24,7 @@ class Command(StageCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit code 1 where the mail server cannot be reached, or the database is another's; nothing is lost then."""
         ticking = clock.running_from(self.now(options))
+        self._settle(ticking())
         waiting = Digest.objects.filter(state=Digest.State.PLANNED).count()
         with self.bar("Sending", waiting) as bar:
             task = bar.task_ids[0]
@@ -39,6 +41,17 @@ class Command(StageCommand):
         self.stdout.write(f"{said}." if said else "Nothing to send.")
         if left := Digest.objects.filter(state=Digest.State.PLANNED).count():
             self.stdout.write(f"{left} digests wait: {self._why(ticking())}. Run it again then.")
+        if doubtful := outcomes.in_doubt(Digest.objects.all()).count():
+            self.stdout.write(
+                f"{doubtful} digests are uncertain: the answer of the mail server was lost. See the doctor."
+            )
+
+    def _settle(self, now: datetime) -> None:
+        """As a worker does at each tick: some uncertain ones are to be sent again."""
+        with contextlib.suppress(fencing.NotOurs):  # said below
+            fencing.check(now)
+            outcomes.read_events(now)
+            outcomes.resolve_uncertain(now)
 
     def _send(self, ticking: Callable[[], datetime], progress: Callable[[int], None]) -> Counter[str]:
         total: Counter[str] = Counter()

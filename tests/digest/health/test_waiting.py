@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.core.cache import cache
 
-from digest import planning
+from digest import fencing, planning
 from digest.health import faults, processes, waiting
 from digest.health.verdict import State
 from digest.models import Digest
@@ -218,3 +218,32 @@ def test_readiness_names_the_broker(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert faults() == ["broker: OperationalError"]
     assert Digest.objects.count() == 0
+
+
+def test_a_database_of_another_installation_is_a_fault(settings):
+    assert waiting.instance().state == State.OK, "a new one belongs to whoever asks first"
+    fencing.check(NOW)
+    assert waiting.instance().state == State.OK
+    settings.INSTANCE_ID = "staging.example.org"
+    verdict = waiting.instance()
+    assert (verdict.state, "staging.example.org" in verdict.said) == (State.FAULT, True)
+    assert "instance --adopt" in verdict.remedy
+
+
+def test_a_held_edition_says_how_many_wait_for_it():
+    paper = make_paper(1)
+    edition = make_edition([paper])
+    make_digest(make_reader(), [paper])
+    assert waiting.held(NOW).state == State.OK
+    edition.held = True
+    edition.save()
+    verdict = waiting.held(NOW)
+    assert (verdict.state, f"{TODAY}; 1 digests wait" in verdict.said) == (State.WARNING, True)
+    assert waiting.held(NOW + timedelta(days=8)).state == State.OK
+
+
+@pytest.mark.parametrize(("policy", "words"), [("resend", "sent again by themselves"), ("hold", "say which of them")])
+def test_uncertain_digests_are_left_to_a_person_only_where_they_are(settings, policy, words):
+    settings.UNCERTAIN_MAILS = policy
+    make_digest(make_reader(), [make_paper(1)], state="uncertain", handed_at=NOW)
+    assert words in waiting.uncertain(NOW).remedy
