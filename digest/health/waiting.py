@@ -13,7 +13,7 @@ from django.db.models import Exists, Min, OuterRef, Q
 from digest import approval, fencing, outcomes
 from digest.editions import PATIENCE
 from digest.health.verdict import Verdict, fault, not_checked, ok, warning
-from digest.models import Digest, Edition
+from digest.models import Digest, Edition, Throttle
 from subscriptions.models import SignupRequest, Subscriber
 
 SIGNUP_WAIT, DUE_WAIT, PLANNED_WAIT = timedelta(minutes=10), timedelta(minutes=10), timedelta(minutes=15)
@@ -24,7 +24,16 @@ RUN_AGAIN = "See whether beat and the workers run, and what their log says."
 
 def waiting(now: datetime) -> list[Verdict]:
     """What waits although nothing keeps it."""
-    return [instance(), signups(now), readers(now), digests(now), held(now), uncertain(now), editions(now)]
+    return [
+        instance(),
+        signups(now),
+        readers(now),
+        digests(now),
+        transport(now),
+        held(now),
+        uncertain(now),
+        editions(now),
+    ]
 
 
 def instance() -> Verdict:
@@ -63,6 +72,19 @@ def digests(now: datetime) -> Verdict:
     oldest = late.order_by("planned_at").values_list("planned_at", flat=True).first()
     remedy = f"{RUN_AGAIN} If they run, the mail server is away or the limit."
     return _late("Planned digests", late.count(), oldest, now, "not sent", remedy)
+
+
+def transport(now: datetime) -> Verdict:
+    """Whether the mail server, or the provider, has asked for patience."""
+    name = "Mail server"
+    row = Throttle.objects.filter(closed_until__gt=now).order_by("closed_until").last()
+    if row is None or row.closed_until is None:
+        return ok(name, "has not asked for patience")
+    said = f"nothing is sent until {row.closed_until:%Y-%m-%d %H:%M} UTC: {row.reason}"
+    remedy = (
+        "Sending goes on by itself then. A wrong key or password, an unpaid account or too high a MAIL_RATE do not."
+    )
+    return warning(name, said, remedy)
 
 
 def held(now: datetime) -> Verdict:

@@ -1,11 +1,13 @@
+import threading
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from pyroaring import BitMap64
 
-from digest import outcomes, sent
+from digest import outcomes, planning, sent
 from digest.models import DayTotal, Digest, Edition, Sent
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
 
@@ -86,6 +88,21 @@ def test_a_day_waits_for_word_of_digests_that_are_uncertain_for_less_than_a_day(
     assert (total["outcome unknown"], total["failed"], total.adds_up) == (1, 0, True)
 
 
+def test_a_day_is_not_closed_before_planning_has_said_who_of_it_was_too_late():
+    paper, reader = make_paper(1), make_reader("planned", due=NOW + timedelta(days=9))
+    make_edition([paper])
+    make_digest(reader, [paper], state="accepted", accepted_at=NOW)
+    make_reader("not-planned", due=NOW - timedelta(minutes=5))
+    back = outcomes.closes_at(TODAY) + timedelta(days=2)  # planning was off for three days
+    assert outcomes.days_to_close(back) == []
+    with pytest.raises(outcomes.TooEarly, match="1 readers who were due"):
+        outcomes.close_day(TODAY, back)
+    planning.plan_due(back)
+    total = outcomes.close_day(TODAY, back)
+    assert total.counts == {"accepted": 1, "skipped": 1}
+    assert outcomes.audit(TODAY, back).adds_up
+
+
 def test_nothing_changes_a_digest_of_a_closed_day():
     digest = make_digest(make_reader("a"), [make_paper(1)], state="uncertain")
     end = outcomes.closes_at(TODAY)
@@ -103,3 +120,23 @@ def test_the_command_gives_up_what_nobody_will_know_before_it_closes():
     call_command("close_day", day=TODAY, now=outcomes.closes_at(TODAY), stdout=out)
     assert outcomes.sum_of(TODAY).counts == {"outcome unknown": 1}
     assert "outcome unknown" in out.getvalue()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="folding at once: SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_two_days_that_are_folded_at_once_forget_no_reader():
+    paper = make_paper(1)
+    both = threading.Barrier(2)
+
+    def fold(reader):
+        both.wait()
+        for number in range(20):
+            sent.add({paper.pk: [reader + 10 * number]})
+        connection.close()
+
+    threads = [threading.Thread(target=fold, args=(reader,)) for reader in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(sent.readers_of(Sent.objects.get())) == 40

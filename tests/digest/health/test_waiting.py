@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from digest import fencing, planning
+from digest.delivery import throttle
 from digest.health import faults, processes, waiting
 from digest.health.verdict import State
 from digest.models import Digest
@@ -247,3 +248,11 @@ def test_uncertain_digests_are_left_to_a_person_only_where_they_are(settings, po
     settings.UNCERTAIN_MAILS = policy
     make_digest(make_reader(), [make_paper(1)], state="uncertain", handed_at=NOW)
     assert words in waiting.uncertain(NOW).remedy
+
+
+def test_a_mail_server_that_asked_for_patience_is_said_until_it_is_over():
+    assert waiting.transport(NOW).state == State.OK
+    throttle.close(NOW, "SMTPDataError (454)")
+    verdict = waiting.transport(NOW)
+    assert (verdict.state, "454" in verdict.said) == (State.WARNING, True)
+    assert waiting.transport(NOW + MINUTE).state == State.OK

@@ -1,6 +1,7 @@
 """The press prints what digest_message makes: every header, every part, the encoding."""
 
 import re
+import threading
 from datetime import date, timedelta
 
 import pytest
@@ -241,3 +242,22 @@ def test_what_is_kept_is_bounded():
     for n in range(10):
         kept.keep(n, n)
     assert list(kept) == [7, 8, 9]
+
+
+def test_what_is_kept_can_be_filled_by_several_threads_at_once():
+    kept, failed = Kept[int](8), []
+
+    def fill(start):
+        try:
+            for number in range(start, start + 30_000):
+                kept.keep(number, number)
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=fill, args=(start * 100_000,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert len(kept) == 8
