@@ -51,6 +51,8 @@ def show(options: argparse.Namespace, run: Run, found: Verdict, console: Console
         console.print(f"  kill -9 of a worker, {where}: {ends[where]}")
     for what, times in Counter(run.done).items():
         console.print(f"  {what}: {times}")
+    if run.gave_up:
+        console.print(f"  workers that gave up when Redis went away, and were started again: {run.gave_up}")
     slowest = max(run.staff.shutdowns, default=0.0)
     console.print(f"  SIGTERM: {len(run.staff.shutdowns)} times, the slowest took {slowest:.1f} s")
     if still := run.watch.standstills:

@@ -44,6 +44,7 @@ class Run:
     watch: Watch
     events: list[Event] = field(default_factory=list)
     done: list[str] = field(default_factory=list)  # troubles beside the kills
+    gave_up: int = 0  # workers that ended, in good order, because their broker went away
     stopped: dict[int, datetime] = field(default_factory=dict)  # readers who were stopped, and when that was committed
     missed: list[str] = field(default_factory=list)  # what did not come about, or ended by itself
     to_stop: list[tuple[float, int, Callable[[int, datetime], None]]] = field(default_factory=list)  # when, who, how
@@ -89,6 +90,8 @@ class Run:
             for ended in self.staff.look_after():
                 if ended.is_kill_of_a_worker:
                     self.events.append(Event(ended.at, f"kill -9 {ended.where}", self.options.threads))
+                elif ended.gave_up_after(self.broker.back_at):
+                    self.gave_up += 1
                 elif not ended.where:
                     self.missed.append(f"{ended.name} ended by itself with code {ended.code}")
             self.stop_some()

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +105,7 @@ class Broker:
         self.folder = folder / "redis"
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.server: Any = None
+        self.back_at = 0.0
         self.start()
 
     def start(self) -> None:
@@ -118,6 +120,7 @@ class Broker:
         """All that was queued is gone."""
         self.stop()
         self.start()
+        self.back_at = time.time()
 
     def stop(self) -> None:
         """SIGKILL: nothing here is worth a farewell."""

@@ -8,6 +8,8 @@ from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from celery.platforms import EX_FAILURE
+
 from tests.chaos import worker
 from tests.chaos.steps import STEPS, Orders
 from tests.chaos.watch import Watch
@@ -15,6 +17,7 @@ from tests.chaos.watch import Watch
 WORKERS, BEATS = ("worker-1", "worker-2"), ("beat-1", "beat-2")
 AT_RANDOM = "at random"
 QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+GIVING_UP = 30.0  # seconds after the broker came back
 TERM_LIMIT = 10.0  # seconds that a warm shutdown may take
 HOW = {AT_RANDOM, *(step.name for step in STEPS)}
 
@@ -32,6 +35,15 @@ class End:
     def is_kill_of_a_worker(self) -> bool:
         """Whether mails may have been in its hands."""
         return self.name.startswith("worker") and self.where in HOW
+
+    def gave_up_after(self, broker_back_at: float) -> bool:
+        """Whether it ended as Celery 5.7 does when Redis goes away while a task runs.
+
+        Closing the lost connection, kombu restores unacknowledged messages to a pool that is gone; the AttributeError
+        is an "Unrecoverable error": the worker ends its tasks and leaves with EX_FAILURE, for its supervisor to start
+        it again.
+        """
+        return not self.where and self.code == EX_FAILURE and 0 <= self.at - broker_back_at < GIVING_UP
 
 
 @dataclass(slots=True)

@@ -4,9 +4,11 @@ So a new life begins in a fraction of a second. Import it only once the environm
 """
 
 import os
+import sys
 from pathlib import Path
 
 import django
+from celery.bin.celery import main
 
 from config.celery import app
 
@@ -25,13 +27,18 @@ def work(orders: Path, fault: str, late: Path, log: Path, *arguments: str) -> No
     Orders(orders).install()
     if fault:
         FAULTS[fault]()
-    app.worker_main(["worker", *arguments])
+    _celery("worker", *arguments)
 
 
 def beat(log: Path, *arguments: str) -> None:
     """Be a beat."""
     _write_to(log)
-    app.start(["beat", *arguments])
+    _celery("beat", *arguments)
+
+
+def _celery(*arguments: str) -> None:
+    sys.argv = ["celery", "--app", "config", *arguments]  # the command itself: its exit code is what a supervisor sees
+    main()
 
 
 def _write_to(log: Path) -> None:
