@@ -15,20 +15,37 @@ from psycopg import sql
 
 @models.Field.register_lookup
 class AnyOf(In):
-    """``field__any_of=values``: what ``__in`` does, with one parameter instead of one a value on PostgreSQL.
+    """``field__any_of=values``: what ``__in`` does, with one parameter instead of one a value.
 
-    psycopg takes a statement apart at each of its parameters, in Python: a sixth of the time of storing new papers.
+    psycopg takes a statement apart at each of its parameters, in Python: a sixth of the time of storing new papers. And
+    a statement says the same however many values there are, so that ``digest.compiled`` can keep it.
     """
 
     lookup_name = "any_of"
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
         """``lhs = ANY(array)``."""
-        values = list({value: None for value in self.rhs if value is not None})
-        if not values:
-            raise EmptyResultSet
         lhs, parameters = self.process_lhs(compiler, connection)
-        return f"{lhs} = ANY(%s)", [*parameters, values]
+        return f"{lhs} = ANY(%s)", [*parameters, one_parameter(self._values(), connection.vendor)]
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        """``lhs IN`` the elements of a JSON array."""
+        lhs, parameters = self.process_lhs(compiler, connection)
+        values = one_parameter(self._values(), connection.vendor)
+        return f"{lhs} IN (SELECT value FROM json_each(%s))", [*parameters, values]  # noqa: S608 - Django's own column
+
+    def _values(self) -> list[Any]:
+        if values := list({value: None for value in self.rhs if value is not None}):
+            return values
+        raise EmptyResultSet
+
+
+def one_parameter(values: Sequence[int] | Sequence[str], vendor: str) -> Any:
+    """Values, at least one, as a statement with ``any_of`` takes them."""
+    if vendor == "sqlite":
+        return json.dumps(values)
+    # The driver takes ten times as long to write numbers.
+    return f"{{{','.join(map(str, values))}}}" if isinstance(values[0], int) else values
 
 
 def create(rows: Sequence[models.Model]) -> None:

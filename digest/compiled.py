@@ -4,8 +4,6 @@ Building the statement that marks a round of digests takes the ORM several times
 and a round comes some hundred times a second. What the statement says stays where Django's words say it best.
 """
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -14,15 +12,10 @@ from django.db import connection
 from django.db.models import Func, QuerySet, TextField
 from django.db.models.sql import UpdateQuery
 
+from digest.bulk import one_parameter
+
 # Stand-ins that no real value equals.
 _NUMBER, _INSTANT, _DAY, _TEXT = -(10**15), datetime(1, 1, 1, tzinfo=UTC), date(1, 1, 1), "\ue000"
-_PLACE = re.compile(r"%[%s]")
-# A list is one parameter, however long it is: the driver finds the statement in its cache, and has little to quote.
-_ONE_OF = {
-    "postgresql": ("= ANY(", "::{kind}[])"),
-    "sqlite": ("IN (SELECT value FROM json_each(", "))"),
-}
-_KINDS = {int: "bigint", str: "text"}
 
 Value = int | str | datetime | date | Sequence[int] | Sequence[str]
 
@@ -53,7 +46,7 @@ class Statement(NamedTuple):
 class CompiledUpdate:
     """``build`` takes the arguments by name and gives (queryset, values); it must pass them on as they are.
 
-    A list, not empty, stands in IN only.
+    A list, not empty, stands in ``any_of`` only: there it is one parameter, however long it is.
     """
 
     def __init__(self, build: Callable[..., tuple[QuerySet[Any], Mapping[str, Any]]]) -> None:
@@ -73,30 +66,19 @@ class CompiledUpdate:
             return int(cursor.rowcount)
 
     def _compile(self, fixed: tuple[Any, ...], arguments: Mapping[str, Value]) -> Statement:
-        lists = {name: value[0] for name, value in arguments.items() if isinstance(value, list)}
-        alone = {name: _stand_in(lists.get(name, value), at) for at, (name, value) in enumerate(arguments.items())}
-        rows, values_of = self.build(*fixed, **{name: [one] if name in lists else one for name, one in alone.items()})
+        stand_ins = {
+            name: [_stand_in(value[0], at)] if isinstance(value, list) else _stand_in(value, at)
+            for at, (name, value) in enumerate(arguments.items())
+        }
+        rows, values_of = self.build(*fixed, **stand_ins)
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(values_of)
         sql, params = query.get_compiler(rows.db).as_sql()
-        slots = {_kind_and_value(_adapted(one)): name for name, one in alone.items()}
+        slots = {_kind_and_value(_adapted(one)): name for name, one in stand_ins.items()}
         names = tuple(slots.get(_kind_and_value(param), "") for param in params)
         missing = arguments.keys() - set(names)
         assert not missing, f"the statement does not use {missing} as it is"
-        kinds = {name: _KINDS[type(value)] for name, value in lists.items()}
-        return Statement(_with_lists(sql, names, kinds), names, tuple(params))
-
-
-def _with_lists(sql: str, names: Sequence[str], kinds: Mapping[str, str]) -> str:
-    """The statement with places for whole lists where Django has IN with one element."""
-    before, after = _ONE_OF[connection.vendor]
-    places = [match for match in _PLACE.finditer(sql) if match[0] == "%s"]
-    for match, name in reversed(list(zip(places, names, strict=True))):
-        if name in kinds:
-            head, tail = sql[: match.start()], sql[match.end() :]
-            assert (head[-4:], tail[:1]) == ("IN (", ")"), f"{name} is a list and does not stand in IN"
-            sql = head[:-4] + before + "%s" + after.format(kind=kinds[name]) + tail[1:]
-    return sql
+        return Statement(sql, names, tuple(params))
 
 
 def _stand_in(value: Any, number: int) -> Any:
@@ -108,11 +90,9 @@ def _stand_in(value: Any, number: int) -> Any:
 
 
 def _adapted(value: Any) -> Any:
-    """As Django hands it to this database's driver; a list as the text of an array."""
+    """As Django hands it to this database's driver."""
     if isinstance(value, list):
-        if connection.vendor == "postgresql" and isinstance(value[0], int):
-            return f"{{{','.join(map(str, value))}}}"  # the driver takes ten times as long
-        return value if connection.vendor == "postgresql" else json.dumps(value)
+        return one_parameter(value, connection.vendor)
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value
@@ -121,4 +101,4 @@ def _adapted(value: Any) -> Any:
 def _kind_and_value(param: Any) -> tuple[str, Any]:
     """What psycopg gets for numbers are kinds of int."""
     number = isinstance(param, int) and not isinstance(param, bool)
-    return "int" if number else type(param).__name__, param
+    return "int" if number else type(param).__name__, tuple(param) if isinstance(param, list) else param

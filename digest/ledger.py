@@ -170,9 +170,9 @@ def _mark(
     assert State.SENDING in ALLOWED[State.CLAIMED]
     rows = Digest.objects.filter(
         ~Exists(_held_edition()),
-        Exists(Subscriber.objects.active(now).filter(pk=OuterRef("subscriber"), email_hash__in=addresses)),
-        pk__in=ids,
-        claimed_by__in=names,
+        Exists(Subscriber.objects.active(now).filter(pk=OuterRef("subscriber"), email_hash__any_of=addresses)),
+        pk__any_of=ids,
+        claimed_by__any_of=names,
         state=State.CLAIMED,
         free_at__gt=now,
         due_at__gte=stale,
@@ -190,7 +190,7 @@ def _accept(
 ) -> tuple[QuerySet[Digest], Mapping[str, Any]]:
     """What nearly every mail ends with."""
     assert State.ACCEPTED in ALLOWED[State.SENDING]
-    rows = Digest.objects.filter(pk__in=ids, claimed_by__in=names, state=State.SENDING)
+    rows = Digest.objects.filter(pk__any_of=ids, claimed_by__any_of=names, state=State.SENDING)
     own: Any = RowsOwn(Value(provider_ids), Cast("pk", TextField())) if provider_ids else ""
     return rows, {"state": State.ACCEPTED, "reason": "", "free_at": None, "accepted_at": now, "provider_id": own}
 

@@ -128,8 +128,11 @@ def _note(reader: Subscriber, now: datetime, edition: Edition | None) -> str:
     if not Subscriber.objects.active(now).filter(pk=reader.pk).exists():
         stopped = "paused" if reader.is_paused(now) else reader.state
         return f"No digest is planned for this reader now: {stopped if stopped != 'active' else 'suppressed'}."
-    of_day = Digest.objects.filter(subscriber=reader, day=edition.day).order_by("due_at") if edition else None
-    existing = (of_day if of_day is not None else punctuality.todays(reader, now)).last()
+    if edition:
+        of_day = Digest.objects.filter(subscriber=reader, day=edition.day).order_by("due_at")
+    else:
+        of_day = punctuality.todays(reader, now)
+    existing = of_day.last()
     return f"This reader has a digest of that day already: {existing}, {existing.state}." if existing else ""
 
 

@@ -157,6 +157,14 @@ def make_digest(reader, papers, state="planned", day: date = TODAY, **fields):
     return Digest.objects.create(subscriber=reader, day=day, state=state, picks=picks, **{**values, **fields})
 
 
+@pytest.fixture
+def digest(db):
+    """Planned, of one paper, for one reader."""
+    paper = make_paper(1)
+    make_edition([paper])
+    return make_digest(make_reader(), [paper])
+
+
 DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "admin_user", "client", "admin_client"}
 
 

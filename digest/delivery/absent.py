@@ -74,11 +74,11 @@ class Absent:
 def _changed(papers: list[int], first: date, last: date, unmerged: list[int] | None = None) -> Exists:
     rows = _annotated(papers, (first, last))
     moved = Q(merged_into__isnull=False)
-    return Exists(rows.filter(Q(left_out=True) | (moved if unmerged is None else moved & Q(pk__in=unmerged))))
+    return Exists(rows.filter(Q(left_out=True) | (moved if unmerged is None else moved & Q(pk__any_of=unmerged))))
 
 
 def _annotated(papers: list[int], range_: Range) -> QuerySet[Any]:
-    rows = Paper.objects.filter(pk__in=papers).annotate(work=Coalesce("merged_into", "pk"))
+    rows = Paper.objects.filter(pk__any_of=papers).annotate(work=Coalesce("merged_into", "pk"))
     hidden = work_is_hidden(edition__day__gt=range_[0], edition__day__lte=range_[1]) if all(range_) else Q(pk=None)
     return rows.annotate(left_out=work_is_gone("work") | hidden)
 

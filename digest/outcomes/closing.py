@@ -22,8 +22,11 @@ LAST_ZONE = timedelta(hours=12)
 
 def closes_at(day: date) -> datetime:
     """When a local day has ended everywhere on earth and nothing of it can be sent any more (UTC)."""
-    end = datetime.combine(day + timedelta(days=1), time(0), UTC)
-    return end + LAST_ZONE + timedelta(hours=settings.LATE_AFTER_HOURS)
+    return _ends_everywhere_at(day) + timedelta(hours=settings.LATE_AFTER_HOURS)
+
+
+def _ends_everywhere_at(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(0), UTC) + LAST_ZONE
 
 
 def days_to_close(now: datetime) -> list[date]:
@@ -76,9 +79,8 @@ def _waits_for(day: date, now: datetime) -> DigestQuerySet:
 
 def _unplanned(day: date, now: datetime) -> SubscriberQuerySet:
     """Readers of whom planning will still write that it was too late: after an outage, or where it is behind."""
-    end = datetime.combine(day + timedelta(days=1), time(0), UTC) + LAST_ZONE
     planned = Digest.objects.filter(subscriber=OuterRef("pk"), day=day)
-    return Subscriber.objects.reached(now).filter(~Exists(planned), next_due_at__lt=end)
+    return Subscriber.objects.reached(now).filter(~Exists(planned), next_due_at__lt=_ends_everywhere_at(day))
 
 
 def _store_totals(day: date, now: datetime) -> None:

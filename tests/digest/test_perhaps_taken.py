@@ -10,7 +10,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from digest import delivery, outcomes, providers
 from digest.models import Digest
-from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
+from tests.conftest import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 MINUTE = timedelta(minutes=1)
@@ -34,13 +34,6 @@ def answers(settings):
     settings.SEND_THREADS = 1
     settings.UNCERTAIN_MAILS = "resend"
     return Answers.coming
-
-
-@pytest.fixture
-def digest(db):
-    paper = make_paper(1)
-    make_edition([paper])
-    return make_digest(make_reader(), [paper])
 
 
 def lost():

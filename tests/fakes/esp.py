@@ -141,12 +141,16 @@ def _queued(message_id: str) -> dict[str, str]:
     return {"id": message_id, "message": "Queued. Thank you."}
 
 
+def fields_of(kind: str, body: bytes) -> list[tuple[str, str]]:
+    """The fields of a multipart form (RFC 7578), in their order; ``kind`` is its Content-Type."""
+    parts = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body).get_payload()
+    return [(p.get_param("name", header="Content-Disposition"), p.get_payload(decode=True).decode()) for p in parts]
+
+
 def _form(kind: str, body: bytes) -> dict[str, list[str]]:
-    """The fields of a multipart form (RFC 7578)."""
     form: dict[str, list[str]] = {}
-    for part in message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body).get_payload():
-        name = part.get_param("name", header="Content-Disposition")
-        form.setdefault(name, []).append(part.get_payload(decode=True).decode())
+    for name, value in fields_of(kind, body):
+        form.setdefault(name, []).append(value)
     return form
 
 

@@ -25,7 +25,7 @@ from subscriptions import letters, receivers, suppression
 from subscriptions.addresses import address_hash
 from subscriptions.models import MailEvent, SignupRequest, Subscriber, Suppression
 from subscriptions.tasks import handle_signup
-from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
+from tests.conftest import NOW, make_reader
 
 pytestmark = pytest.mark.django_db
 EMAIL = "maria.lopez+papers@example.org"
@@ -329,13 +329,6 @@ def door(settings):
     door.controller.start()
     yield door
     door.controller.stop()
-
-
-@pytest.fixture
-def digest(db):
-    paper = make_paper(1)
-    make_edition([paper])
-    return make_digest(make_reader(), [paper])
 
 
 def send():
