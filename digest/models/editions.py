@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from digest.models.papers import Paper, work_is_gone
+from digest.models.relevance import RelevanceModel
 
 # After a longer absence a reader gets the last week's best, not a month's.
 CATCH_UP_DAYS = 7
@@ -41,6 +42,10 @@ class Edition(models.Model):
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.CharField(max_length=80, blank=True)
     standing_on = models.JSONField(default=list, help_text="The sources it stands on, with their states.")
+    # Null: none was fitted yet, or an operator deleted it. Then interests are matched by their words alone.
+    relevance_model = models.ForeignKey(
+        RelevanceModel, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="editions"
+    )
 
     objects = EditionQuerySet.as_manager()
 

@@ -56,6 +56,7 @@ class Paper(models.Model):
     keywords = models.JSONField(default=list, blank=True)
     code_url = models.URLField(max_length=500, blank=True)
     project_url = models.URLField(max_length=500, blank=True)
+    code_seen_at = models.DateTimeField(null=True, editable=False)  # when a source first said where the code is
     submitted_at = models.DateTimeField(null=True, blank=True)
     announced_on = models.DateField(null=True, blank=True)
     featured_on = models.DateField(null=True, blank=True, db_index=True)
