@@ -9,7 +9,7 @@ from subscriptions.models import Subscriber
 
 
 class Feedback(models.Model):
-    """A reader's word on a paper. One opinion a paper, of which the newest counts, and beside it whether it is saved."""
+    """A reader's word on a paper: one opinion, of which the newest counts, and beside it whether it is saved."""
 
     class Verb(models.TextChoices):
         MORE = "more", _("More like this")

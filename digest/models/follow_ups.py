@@ -9,9 +9,9 @@ from digest.models.papers import Paper
 class FollowUp(models.Model):
     """One piece of news of one work, and the readers who have the paper and are not told yet.
 
-    ``to_tell`` is a compressed bitmap of subscriber ids (pyroaring, 64 bit), as in ``Sent``. It is written when the news
-    is found, from those who have the paper then: who is sent the paper later reads the news in it. Closing a day takes
-    out whom that day's digests told.
+    ``to_tell`` is a compressed bitmap of subscriber ids (pyroaring, 64 bit), as in ``Sent``. It is written when the
+    news is found, from those who have the paper then: who is sent the paper later reads the news in it. Closing a day
+    takes out whom that day's digests told.
     """
 
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="follow_ups")
