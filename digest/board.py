@@ -1,56 +1,34 @@
 """What can be picked now, read once for all readers of a run."""
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch, Q
 
+from digest import profiles
 from digest.editions import PATIENCE
-from digest.models import CATCH_UP_DAYS, Edition, EditionPaper, Paper
-from digest.relevance import Match, OwnWords, PaperText, TopicTerms, match_all
+from digest.models import CATCH_UP_DAYS, Edition, EditionPaper
+from digest.readings import paper_text, reading_of, topic_terms
+from digest.relevance import Model, Reading, TopicTerms
 from digest.selection import Candidate
-from digest.sent import readers_of_works, twins_of
-from digest.sources.arxiv import with_aliases
-from subscriptions.interests import Interests
+from digest.sent import twins_of
 from subscriptions.models import Topic
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What can be picked now: the approved editions of the last days, and what interests find in them."""
+    """What can be picked now: the approved editions of the last days, and their papers made ready for matching."""
 
     days: tuple[date, ...]  # ascending
     held: frozenset[date]
     entries: dict[date, tuple[Candidate, ...]]
-    pinned: frozenset[int]
-    matches: dict[int, dict[int, Match]]  # {topic: {paper: match}}
-    words: OwnWords = field(default_factory=OwnWords)
-    before: dict[int, Any] = field(default_factory=dict)  # {paper: readers its work was sent to, of closed days}
-    twins: dict[int, frozenset[int]] = field(default_factory=dict)  # {paper: the other rows of its work}
-
-    def had(self, reader: int, sent: Set[int]) -> set[int]:
-        """The papers of the board that the reader has in any row of their work; ``sent`` are those of open days."""
-        closed = {paper for paper, readers in self.before.items() if reader in readers}
-        return closed | sent | {paper for paper, rows in self.twins.items() if not rows.isdisjoint(sent)}
-
-    def wanted(self, own: Interests) -> dict[int | tuple[str, str], Mapping[int, Match]]:
-        """What each wanted interest finds. The narrowest come first: few papers are theirs, and limits are small."""
-        return {
-            **{("author", name): self.words.author(name) for name in own.authors},
-            **{("phrase", text): self.words.phrase(text) for text in own.phrases},
-            **{topic: self.matches.get(topic, {}) for topic in own.topics},
-        }
-
-    def in_muted_topics(self, own: Interests) -> set[int]:
-        """The papers of the topics that a reader does not want to hear of."""
-        return {paper for topic in own.muted_topics for paper in self.matches.get(topic, ())}
-
-    def with_muted_words(self, own: Interests) -> set[int]:
-        """The papers that name a word that a reader does not want to hear."""
-        return {paper for text in own.muted_words for paper in self.words.phrase(text)}
+    topics: Mapping[int, TopicTerms] = field(default_factory=dict)
+    twins: Mapping[int, frozenset[int]] = field(default_factory=dict)  # {paper: the other rows of its work}
+    reading: Reading = field(default_factory=lambda: Reading((), Model.without_words({})))
+    # False: as if nothing had been sent on days that are closed. A preview of such a day looks so.
+    remembers: bool = True
 
     def window(self, after: date | None, *, weekly: bool = False) -> tuple[date, ...]:
         """The days of the board later than ``after``, of the last week.
@@ -85,20 +63,20 @@ class Board:
         if len(days) == 1:
             return list(self.entries[days[0]])
         merged = {c.paper: c for day in days for c in self.entries[day]}
-        order = sorted(merged.values(), key=lambda c: (c.paper not in self.pinned, -c.trend, c.paper))
-        seen: set[int] = set()
-        for c in list(order):
-            if c.paper in seen:
-                order.remove(c)
+        order, seen = [], set[int]()
+        for c in sorted(merged.values(), key=lambda c: (not c.pinned, -c.trend, c.paper)):
+            if c.paper not in seen:
+                order.append(c)
             seen |= {c.paper, *self.twins.get(c.paper, ())}
-        return [Candidate(c.paper, place, c.trend) for place, c in enumerate(order, start=1)]
+        return [Candidate(c.paper, place, c.trend, c.pinned) for place, c in enumerate(order, start=1)]
 
 
 def read_board(now: datetime, newest: Edition | None = None, topics: Collection[int] | None = None) -> Board:
     """The board as it stands. A handful of queries, whatever the number of readers.
 
     With ``newest`` the board as it stands when that edition is approved and none is later: a preview's. The edition
-    may be a draft, or held. With ``topics`` only these are matched, which is most of the cost.
+    may be a draft, or held. With ``topics`` it knows these only. All its papers are read with the relevance model of
+    the newest edition.
     """
     published = Edition.objects.published()
     if newest:
@@ -107,38 +85,19 @@ def read_board(now: datetime, newest: Edition | None = None, topics: Collection[
     since = (last.day if last else now.date()) - timedelta(days=CATCH_UP_DAYS + 1)
     shown_entries = Prefetch("entries", EditionPaper.objects.shown().select_related("paper"))
     editions = list(published.filter(day__gt=since).prefetch_related(shown_entries))
-    entries, texts, pinned = {}, {}, set()
+    entries, texts = {}, {}
     for edition in editions:
         shown = list(edition.entries.all())
-        entries[edition.day] = tuple(Candidate(e.paper_id, place, e.score) for place, e in enumerate(shown, start=1))
-        pinned |= {e.paper_id for e in shown if e.pinned}
-        for paper in (e.paper for e in shown):
-            texts[paper.pk] = paper_text(paper)
-    twins = twins_of(texts)
-    ready = list(texts.values())
+        entries[edition.day] = tuple(
+            Candidate(e.paper_id, place, e.score, e.pinned) for place, e in enumerate(shown, start=1)
+        )
+        texts.update((e.paper_id, paper_text(e.paper)) for e in shown)
     wanted = Topic.objects.all() if topics is None else Topic.objects.filter(pk__in=topics)
-    matches = match_all(ready, [topic_terms(topic) for topic in wanted])
     return Board(
         days=tuple(sorted(entries)),
         held=frozenset(e.day for e in editions if e.held and e != newest),
         entries=entries,
-        pinned=frozenset(pinned),
-        matches=matches,
-        words=OwnWords(ready),
-        before=readers_of_works(texts, twins),
-        twins=twins,
+        topics={topic.pk: topic_terms(topic) for topic in wanted},
+        twins=twins_of(texts),
+        reading=reading_of([texts[paper] for paper in sorted(texts)], profiles.model_of(last)),
     )
-
-
-def paper_text(paper: Paper) -> PaperText:
-    """What matching needs of a paper's row."""
-    text = f"{paper.abstract} {paper.blurb}"
-    # A topic may name either of two names of a category; a paper often bears one only.
-    return PaperText(
-        paper.pk, paper.title, text, with_aliases(paper.categories), tuple(paper.keywords), tuple(paper.authors)
-    )
-
-
-def topic_terms(topic: Topic) -> TopicTerms:
-    """What matching needs of a topic's row."""
-    return TopicTerms(topic.pk, topic.name, tuple(topic.categories), tuple(topic.terms))

@@ -1,7 +1,8 @@
 """Many rows at once."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from psycopg import sql
 
 
+@models.ForeignKey.register_lookup  # relations inherit no lookups of fields; this one is for ids, not for instances
 @models.Field.register_lookup
 class AnyOf(In):
     """``field__any_of=values``: what ``__in`` does, with one parameter instead of one a value.
@@ -67,25 +69,83 @@ def create(rows: Sequence[models.Model]) -> None:
         row._state.adding, row._state.db = False, connection.alias
 
 
-def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def insert(
+    model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]], texts: Collection[str] = ()
+) -> None:
     """Insert rows: values of the columns with these ``attname``s. Raises IntegrityError and stores none of them.
 
-    PostgreSQL takes them by COPY, since bulk_create spends most of its time in Python: on preparing each value, and on
-    escaping the JSON columns a second time for an array (benchmarks.ingest; docs/decisions/0010).
+    JSON columns that ``texts`` names come as text. PostgreSQL takes rows by COPY, since bulk_create spends most of its
+    time in Python: on preparing each value, and on escaping the JSON columns a second time for an array
+    (benchmarks.ingest; docs/decisions/0010).
     """
+    fields = [_field(model, name) for name in names]
     if connection.vendor != "postgresql":
-        model._default_manager.bulk_create(model(**dict(zip(names, row, strict=True))) for row in rows)
+        _insert_by_values(model, fields, rows, texts)
         return
-    fields = {field.attname: field for field in model._meta.concrete_fields}
-    json_at = [at for at, name in enumerate(names) if isinstance(fields[name], models.JSONField)]
-    columns = sql.SQL(", ").join(sql.Identifier(str(fields[name].column)) for name in names)
+    json_at = [
+        at for at, field in enumerate(fields) if isinstance(field, models.JSONField) and field.attname not in texts
+    ]
+    columns = sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields)
     command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), columns)
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(command) as copy:
         for row in rows:
-            values = list(row)
+            values = list(row) if json_at else row
             for at in json_at:
-                values[at] = _encode(values[at])
+                values[at] = _encode(values[at])  # type: ignore[index]
             copy.write_row(values)
+
+
+def _insert_by_values(
+    model: type[models.Model], fields: Sequence[Any], rows: Iterable[Sequence[Any]], texts: Collection[str]
+) -> None:
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(field.column) for field in fields)
+    marks = ", ".join(["%s"] * len(fields))
+    ready = [None if field.attname in texts else field for field in fields]
+    prepared = [
+        [value if field is None else field.get_db_prep_save(value, connection) for field, value in zip(ready, row)]  # noqa: B905
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks})", prepared)  # noqa: S608 - names of our own
+
+
+def update(model: type[models.Model], names: Sequence[str], rows: Mapping[int, Sequence[datetime | None]]) -> None:
+    """Set columns of instants (UTC), given by ``attname``, in many rows: {primary key: values}. One statement.
+
+    bulk_update would be a CASE of as many branches as there are rows, for each column.
+    """
+    if not rows:
+        return
+    fields = [_field(model, name) for name in names]
+    quote = connection.ops.quote_name
+    table, columns = quote(model._meta.db_table), [quote(field.column) for field in fields]
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            values = [
+                [*(field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)), pk]
+                for pk, row in rows.items()
+            ]
+            changes = ", ".join(f"{column} = %s" for column in columns)
+            cursor.executemany(f"UPDATE {table} SET {changes} WHERE id = %s", values)  # noqa: S608 - names of our own
+            return
+        changes = ", ".join(f"{column} = new.c{at}" for at, column in enumerate(columns))
+        names_of_new = ", ".join(f"c{at}" for at in range(len(columns)))
+        arrays = ", ".join(["%s::bigint[]", *["%s::timestamptz[]"] * len(columns)])
+        statement = f"UPDATE {table} SET {changes} FROM unnest({arrays}) AS new (pk, {names_of_new}) WHERE id = new.pk"  # noqa: S608
+        cursor.execute(
+            statement, [one_parameter(list(rows), "postgresql"), *map(_instants, zip(*rows.values(), strict=True))]
+        )
+
+
+def _instants(values: Sequence[datetime | None]) -> str:
+    """As an array literal: there are few different ones, and the driver would write each anew."""
+    said = {value: value.isoformat() if value else "NULL" for value in set(values)}
+    return f"{{{','.join(said[value] for value in values)}}}"
+
+
+def _field(model: type[models.Model], attname: str) -> Any:
+    return next(field for field in model._meta.concrete_fields if field.attname == attname)
 
 
 # Made once: json.dumps makes an encoder a call for anything but its defaults.

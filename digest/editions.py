@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 
-from digest import trending
+from digest import profiles, trending
 from digest.freshness import standing_on
 from digest.models import Edition, EditionPaper, Paper, Signal
 
@@ -29,6 +29,8 @@ def days_to_draft(now: datetime) -> list[date]:
 def draft(day: date, now: datetime, by: str = "") -> Edition | None:
     """Draft or redraft the edition of ``day``: new candidates come in, scores are renewed, the editor's work stays.
 
+    It is pinned to the newest relevance model.
+
     None where there is no paper for it. An approved edition is returned as it is.
     """
     with transaction.atomic():
@@ -38,14 +40,11 @@ def draft(day: date, now: datetime, by: str = "") -> Edition | None:
         papers = list(_candidates(day, edition))
         if not papers:
             return edition
-        sources = standing_on(day)
-        if edition is None:
-            edition = Edition.objects.create(
-                day=day, drafted_at=now, drafted_by=by, counted_at=now, standing_on=sources
-            )
-        else:
-            edition.counted_at, edition.standing_on = now, sources
-            edition.save(update_fields=["counted_at", "standing_on"])
+        # Pinned with the draft and fixed by the approval: every worker scores the day with the same words and weights.
+        told = {"counted_at": now, "standing_on": standing_on(day), "relevance_model": profiles.current()}
+        edition, _ = Edition.objects.update_or_create(
+            day=day, defaults=told, create_defaults=told | {"drafted_at": now, "drafted_by": by}
+        )
         _rank(edition, papers)
     return edition
 

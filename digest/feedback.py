@@ -44,3 +44,20 @@ def undo(subscriber_id: int, work: Paper) -> None:
 
 def _words(subscriber_id: int, work: Paper) -> QuerySet[Feedback]:
     return Feedback.objects.filter(Q(paper=work) | Q(paper__merged_into=work), subscriber=subscriber_id)
+
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    liked: tuple[int, ...] = ()
+    disliked: tuple[int, ...] = ()
+
+
+def lessons(readers):
+    out = {}
+    for r, p, v in Feedback.objects.filter(subscriber_id__in=readers, teaches=True).order_by("-said_at").values_list("subscriber_id", "paper_id", "verb"):
+        a, b = out.setdefault(r, ([], []))
+        (b if v == "less" else a).append(p)
+    return {r: Lessons(tuple(a), tuple(b)) for r, (a, b) in out.items()}

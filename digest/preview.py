@@ -113,7 +113,7 @@ def _preview(reader: Subscriber, history: History, now: datetime, edition: Editi
     own = history.interests
     board = read_board(now, edition, topics={*own.topics, *own.muted_topics})
     if edition and edition.state == Edition.State.CLOSED:
-        board = replace(board, before={})  # who had what is known of all closed days together, of this one too
+        board = replace(board, remembers=False)  # who had what is known of all closed days together, of this one too
     day = edition.day if edition else schedule.local_day(now, reader.zone)
     due_at = schedule.local_instant(day, reader.hour, reader.zone)
     digest = propose(reader, history, board, now, due_at=due_at)

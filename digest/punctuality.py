@@ -1,46 +1,104 @@
 """What planning decides about time: whether a reader is due, when within the minute a mail leaves, who is let by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from digest import ledger
 from digest.models import Digest
 from digest.models.digests import DigestQuerySet
 from subscriptions import schedule
 from subscriptions.models import Subscriber
+from subscriptions.models.readers import SubscriberQuerySet
 
 State = Digest.State
 Place = tuple[datetime, int]  # in the order of due readers: next_due_at, pk
 
 
-def due_at(reader: Subscriber) -> datetime | None:
+class Due(NamedTuple):
+    """What planning reads of a reader whose search key says that a digest is due. Instants are UTC."""
+
+    pk: int
+    next_due_at: datetime
+    last_due_at: datetime | None
+    asked_at: datetime | None
+    paused_until: datetime | None
+    hour: time
+    zone: str
+    weekdays: int
+    paper_limit: int
+    only_my_topics: bool
+    active: bool  # confirmed, not paused, not suppressed
+
+    @property
+    def last_at(self) -> datetime | None:
+        """When the last digest came, of itself or because it was asked for."""
+        return max((instant for instant in (self.last_due_at, self.asked_at) if instant), default=None)
+
+    @property
+    def is_weekly(self) -> bool:
+        """Whether the digest comes on one day of the week only."""
+        return self.weekdays.bit_count() == 1
+
+    @property
+    def rhythm(self) -> tuple[time, str, int]:
+        """Hour, zone and weekdays."""
+        return self.hour, self.zone, self.weekdays
+
+
+def due_at(reader: Due) -> datetime | None:
     """When this reader's next digest is due (UTC), by the reader's row and the zone data of today.
 
     ``next_due_at`` is a search key: a country may have changed its clocks since it was computed. The hour that moved
     is then found as after a change of zone: it can be a little ahead, or have passed.
     """
-    stored, last = reader.next_due_at, reader.last_at
-    assert stored
-    if schedule.is_due_time(stored, **reader.rhythm) or (last and stored == last + schedule.LONGEST):
-        return stored
-    # As of the stored instant, not of this moment: two planners, and a clock that jumps, must find the same.
-    if last:
-        return schedule.following(last, **reader.rhythm, now=stored, earliest=reader.paused_until)
-    return schedule.next_due(stored - schedule.PASSED, **reader.rhythm)
+    return _due_at(reader.next_due_at, reader.last_at, reader.paused_until, *reader.rhythm)
 
 
-def following(reader: Subscriber, due: datetime, now: datetime) -> datetime | None:
+def following(reader: Due, due: datetime, now: datetime) -> datetime | None:
     """When the digest after that of ``due`` is due (UTC), if that one is planned at ``now``.
 
     From hour to hour, however late it was. Where it came at no hour of the clock, REST counts from when it came.
     """
-    last = due if schedule.is_due_time(due, **reader.rhythm) else now
-    return schedule.following(last, **reader.rhythm)
+    return _following(due, now, *reader.rhythm)
+
+
+def after_stop(reader: Due, now: datetime) -> datetime | None:
+    """When the next digest of a reader is due who is paused or suppressed at ``now``."""
+    hour, zone, weekdays = reader.rhythm
+    return schedule.next_due_after_change(
+        now, reader.last_due_at, reader.asked_at, at=hour, zone=zone, mask=weekdays, earliest=reader.paused_until
+    )
+
+
+# Clocks are slow to read, and the readers of a minute share few hours and zones.
+local_day = lru_cache(maxsize=4096)(schedule.local_day)
+
+
+@lru_cache(maxsize=16384)
+def _due_at(
+    stored: datetime, last: datetime | None, paused_until: datetime | None, hour: time, zone: str, weekdays: int
+) -> datetime | None:
+    rhythm: schedule.Rhythm = {"at": hour, "zone": zone, "mask": weekdays}
+    if schedule.is_due_time(stored, **rhythm) or (last and stored == last + schedule.LONGEST):
+        return stored
+    # As of the stored instant, not of this moment: two planners, and a clock that jumps, must find the same.
+    if last:
+        return schedule.following(last, **rhythm, now=stored, earliest=paused_until)
+    return schedule.next_due(stored - schedule.PASSED, **rhythm)
+
+
+@lru_cache(maxsize=16384)
+def _following(due: datetime, now: datetime, hour: time, zone: str, weekdays: int) -> datetime | None:
+    rhythm: schedule.Rhythm = {"at": hour, "zone": zone, "mask": weekdays}
+    last = due if schedule.is_due_time(due, **rhythm) else now
+    return schedule.following(last, **rhythm)
 
 
 def free_at(reader: int, day: date, due: datetime) -> datetime:
@@ -77,30 +135,24 @@ def late_before(now: datetime) -> datetime:
     return now - timedelta(hours=settings.LATE_AFTER_HOURS)
 
 
-def place_of(reader: Subscriber) -> Place:
+def place_of(reader: Due) -> Place:
     """Where a due reader stands among them."""
-    assert reader.next_due_at
     return reader.next_due_at, reader.pk
 
 
-def next_chunk(now: datetime, last: Place | None) -> list[Subscriber]:
+def next_chunk(now: datetime, last: Place | None) -> list[Due]:
     """The next PLAN_CHUNK readers behind ``last`` whose due time has come, locked, but for those of another planner."""
-    reached = Subscriber.objects.reached(now)
-    if last:  # keyset: those that wait for their edition stay due and must not be read again in this run
-        reached = reached.filter(next_due_at__gte=last[0]).exclude(next_due_at=last[0], pk__lte=last[1])
+    reached = due_query(now, last)
     if connection.vendor == "postgresql":
         reached = reached.select_for_update(skip_locked=True, of=("self",))
-    return list(reached[: settings.PLAN_CHUNK])
+    active = Exists(Subscriber.objects.active(now).filter(pk=OuterRef("pk")))
+    rows = reached.annotate(active=active).values_list(*Due._fields)
+    return [Due(*row) for row in rows[: settings.PLAN_CHUNK]]
 
 
-def pass_over_stopped(readers: Sequence[Subscriber], now: datetime) -> list[Subscriber]:
-    """Move on those who are paused or suppressed at ``now``, without a row; the others.
-
-    A stop of years would keep them among the due for years. One that ends goes on with the next due time.
-    """
-    active = set(Subscriber.objects.active(now).filter(pk__in=[r.pk for r in readers]).values_list("pk", flat=True))
-    stopped = [reader for reader in readers if reader.pk not in active]
-    for reader in stopped:
-        reader.reschedule(now)
-    Subscriber.objects.bulk_update(stopped, ["next_due_at"])
-    return [reader for reader in readers if reader.pk in active]
+def due_query(now: datetime, last: Place | None) -> SubscriberQuerySet:
+    """Readers whose due time has come behind ``last``, by keyset: those who wait for an edition are not read again."""
+    reached = Subscriber.objects.reached(now)
+    if last:
+        reached = reached.filter(next_due_at__gte=last[0]).exclude(next_due_at=last[0], pk__lte=last[1])
+    return reached

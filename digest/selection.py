@@ -1,83 +1,228 @@
-"""Scores + limits + already sent -> picks. Pure and deterministic."""
+"""Scores + limits + already sent -> picks, for many readers at once. Pure and deterministic.
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+Every interest of a reader proposes its papers by relevance x trend, and interests take turns: a loud one cannot drown
+another, and nobody is given the average of two. So a paper comes when the first of the reader's interests reaches it,
+in round ``rank`` at the turn ``turn``: the order of a digest is that of ``rank * turns + turn``, the least over the
+reader's interests. That number is the key by which a row of readers x candidates is cut at the limit.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TypeVar
+from math import isfinite
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 from digest.relevance import Match
 
 # Fewer matches than this are filled up with popular papers, unless the reader wants only what matches.
 ENOUGH = 3
-K = TypeVar("K", bound=Hashable)  # what names an interest: its topic's number, or the reader's own words
+# Papers whose vectors have this cosine tell nearly the same: the second of them comes after all others.
+NEAR = 0.6
+# What may be wanted lies below, what is only popular above; whoever tells the same as another goes up by a step.
+SAME_AGAIN, POPULAR, NEVER = np.uint32(1 << 29), np.uint32(1 << 30), np.uint32(0xFFFFFFFF)
+CELLS = 1_000_000  # readers x candidates at once: 4 MB of keys stay in a core's cache
+Numbers = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A paper that may be picked: its place in the ranking (1 is the top) and its trend score."""
+    """A paper that may be picked: its place in the ranking (1 is the top), its trend score, an editor's pin."""
 
     paper: int
     place: int
     trend: float = 0.0
+    pinned: bool = False
+
+
+class Queue(NamedTuple):
+    """The candidates that an interest finds, the best first, by their numbers on the slate, and why each is there."""
+
+    order: Numbers
+    worth: npt.NDArray[np.float64]  # relevance x trend, in the same order
+    matches: Mapping[int, Match]  # by number
+
+
+class Slate:
+    """The candidates of some days in the order of their ranking. A candidate's number is its index in it."""
+
+    def __init__(self, candidates: Sequence[Candidate], twins: Mapping[int, frozenset[int]] | None = None) -> None:
+        """``twins`` are the other rows of a paper's work: {paper: rows}."""
+        self.candidates = sorted(candidates, key=lambda c: (c.place, c.paper))
+        self.number = {c.paper: at for at, c in enumerate(self.candidates)}
+        # Any row of a work stands for it.
+        self.number_of_row = {
+            row: at for paper, at in self.number.items() for row in (paper, *(twins or {}).get(paper, ()))
+        }
+        self.groups: Numbers = np.arange(len(self.candidates), dtype=np.int32)
+        self._below = np.array([not c.pinned for c in self.candidates], dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    def queue(self, matches: Mapping[int, Match]) -> Queue:
+        """An interest's queue from its matches {paper: match}; those of other days, or without a finite score, drop.
+
+        1 + trend, so that a relevant paper without votes is not worth nothing. What an editor pinned comes first.
+        """
+        found = {self.number[paper]: match for paper, match in matches.items() if paper in self.number}
+        worth = {at: match.score * (1 + self.candidates[at].trend) for at, match in found.items()}
+        order = sorted(
+            (at for at in found if isfinite(worth[at]) and worth[at] > 0),
+            key=lambda at: (not self.candidates[at].pinned, -worth[at], at),
+        )
+        return Queue(
+            np.array(order, dtype=np.int32), np.array([worth[at] for at in order]), {at: found[at] for at in order}
+        )
+
+    def reordered(self, queue: Queue, factor: npt.NDArray[np.floating]) -> Queue:
+        """The queue of a reader for whom each candidate's worth is multiplied by ``factor`` (from 0 to 1, by number)."""
+        worth = queue.worth * np.nan_to_num(factor[queue.order], nan=1.0)
+        order = np.lexsort((queue.order, -worth, self._below[queue.order]))
+        return Queue(queue.order[order], worth[order], queue.matches)
+
+    def group(self, vectors: csr_matrix) -> None:
+        """Find the candidates that tell nearly the same; ``vectors`` are L2-normalised rows by number."""
+        rows, columns = [], []
+        for start in range(0, len(self), 500):  # in blocks: the product of thousands with themselves is no sparse one
+            block = (vectors[start : start + 500] @ vectors.T).tocoo()
+            close = block.data >= NEAR
+            rows.append(block.row[close] + start)
+            columns.append(block.col[close])
+        if rows:
+            at = np.concatenate(rows), np.concatenate(columns)
+            links = csr_array((np.ones(len(at[0]), dtype=np.int8), at), shape=(len(self), len(self)))
+            self.groups = connected_components(links, directed=False)[1]
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
-    """One paper of a digest with the reasons it is there; none means it is there as a popular one."""
+class Wish:
+    """What one reader brings to a slate: queues in the order of their turns, limits, and numbers that are out.
 
-    paper: int
-    place: int
-    reasons: tuple[Match, ...] = ()
-
-
-def pick(
-    candidates: Sequence[Candidate],
-    matches: Mapping[K, Mapping[int, Match]],
-    wanted: Iterable[K],
-    *,
-    sent: Collection[int] = (),
-    muted: Collection[int] = (),
-    limit: int = 10,
-    only_topics: bool = False,
-) -> list[Pick]:
-    """At most ``limit`` picks in the order of the ranking.
-
-    Every wanted interest proposes its papers by relevance x trend, and interests take turns in their order, so that a
-    loud one cannot drown another. A reader who wants nothing in particular gets the top of the ranking. Papers in
-    ``sent`` are never picked, those in ``muted`` only for an interest that matches them.
+    ``barred`` never come: sent before, or with a muted word. ``muted`` come only for an interest that finds them.
     """
-    fresh = {c.paper: c for c in candidates if c.paper not in sent}
-    popular = (c for c in _ranked(fresh.values()) if c.paper not in muted)
-    wanted = list(dict.fromkeys(wanted))
-    if not wanted:
-        return [Pick(c.paper, c.place) for c in islice(popular, limit)]
-    queues = [_queue(matches.get(interest, {}), fresh) for interest in wanted]
-    chosen = list(islice(_take_turns(queues), limit))
-    if len(chosen) < min(ENOUGH, limit) and not only_topics:
-        others = (c.paper for c in popular if c.paper not in chosen)
-        chosen += list(islice(others, min(ENOUGH, limit) - len(chosen)))
-    reasons = {paper: [matches[i][paper] for i in wanted if paper in matches.get(i, ())] for paper in chosen}
-    return [
-        Pick(c.paper, c.place, tuple(sorted(reasons[c.paper], key=lambda m: -m.score)))
-        for c in _ranked(fresh[paper] for paper in chosen)
-    ]
+
+    queues: Sequence[Queue]
+    limit: int = 10
+    only_topics: bool = False
+    barred: Sequence[int] = ()
+    muted: Sequence[int] = ()
 
 
-def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda c: (c.place, c.paper))
+def choose(slate: Slate, wishes: Sequence[Wish]) -> list[list[int]]:
+    """Each reader's picks, at most ``limit``, as numbers in the order of the ranking.
+
+    A reader without any interest gets the top of the ranking. One with fewer than ENOUGH matches gets popular papers up
+    to that number, unless ``only_topics``. Of papers that tell nearly the same the later ones come last.
+    """
+    if not len(slate):
+        return [[] for _ in wishes]
+    at_once = max(CELLS // len(slate), 1)
+    picks: list[list[int]] = []
+    for start in range(0, len(wishes), at_once):
+        some = wishes[start : start + at_once]
+        order, keys = best(slate, some, 2 * max(wish.limit for wish in some))
+        picks += [sorted(row[:end]) for row, end in zip(order.tolist(), _ends(some, keys).tolist(), strict=True)]
+    return picks
 
 
-def _queue(matches: Mapping[int, Match], fresh: Mapping[int, Candidate]) -> list[int]:
-    """An interest's papers, the best first. 1 + trend, so that a relevant paper without votes is not worth nothing."""
-    own = [fresh[paper] for paper in matches if paper in fresh]
-    own.sort(key=lambda c: (-matches[c.paper].score * (1 + c.trend), c.place, c.paper))
-    return [c.paper for c in own]
+def best(slate: Slate, wishes: Sequence[Wish], most: int) -> tuple[Numbers, npt.NDArray[np.uint32]]:
+    """The ``most`` best numbers of each reader, the best first, with their keys; NEVER is no candidate."""
+    keys = _keys(slate, wishes, most)
+    most = min(most, len(slate))
+    if most < len(slate):
+        order = np.argpartition(keys, most - 1, axis=1)[:, :most]
+        keys = np.take_along_axis(keys, order, axis=1)
+        within = np.argsort(keys, axis=1, kind="stable")
+        order = np.take_along_axis(order, within, axis=1)
+    else:
+        within = order = np.argsort(keys, axis=1, kind="stable")
+    keys = np.take_along_axis(keys, within, axis=1)
+    return _same_again_last(slate.groups, order.astype(np.int32), keys)
 
 
-def _take_turns(queues: Sequence[Sequence[int]]) -> Iterable[int]:
-    seen: set[int] = set()
-    for round_ in range(max(map(len, queues), default=0)):
-        for queue in queues:
-            if round_ < len(queue) and queue[round_] not in seen:
-                seen.add(queue[round_])
-                yield queue[round_]
+def _keys(slate: Slate, wishes: Sequence[Wish], most: int) -> npt.NDArray[np.uint32]:
+    """The keys of readers x candidates."""
+    size = len(slate)
+    keys = np.full((len(wishes), size + 1), NEVER)  # the last column takes what is not there
+    open_to_all = np.array([not (wish.only_topics and wish.queues) for wish in wishes])
+    keys[open_to_all, :size] = POPULAR + np.arange(size, dtype=np.uint32)
+    muted, barred = (_pairs([getattr(wish, name) for wish in wishes]) for name in ("muted", "barred"))
+    keys[muted] = NEVER
+    _let_take_turns(keys, wishes, barred, most)
+    keys[barred] = NEVER
+    return keys[:, :size]
+
+
+def _let_take_turns(
+    keys: npt.NDArray[np.uint32], wishes: Sequence[Wish], barred: tuple[Numbers, Numbers], most: int
+) -> None:
+    """Lower each key to the first moment at which an interest of the reader reaches the candidate."""
+    counts = np.array([len(wish.queues) for wish in wishes])
+    if not counts.any():
+        return
+    turns = counts.max()
+    distinct = {id(queue): queue for wish in wishes for queue in wish.queues}
+    place = {name: at for at, name in enumerate(distinct)}
+    which = np.array([place[id(queue)] for wish in wishes for queue in wish.queues])
+    out = None
+    if len(barred[0]):
+        out = np.zeros(keys.shape, dtype=bool)
+        out[barred] = True
+        most += int(np.bincount(barred[0]).max())
+    heads = _heads([queue.order[:most] for queue in distinct.values()], nobody=keys.shape[1] - 1)
+    starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    ranks = np.arange(heads.shape[1], dtype=np.uint32)
+    for turn in range(turns):
+        rows = np.flatnonzero(counts > turn)
+        found = heads[which[starts[rows] + turn]]
+        at = rows[:, None], found
+        # Who is out leaves no gap: the next one moves up.
+        own = ranks if out is None else ranks - np.cumsum(out[at], axis=1, dtype=np.uint32)
+        keys[at] = np.minimum(keys[at], own * np.uint32(turns) + np.uint32(turn))
+
+
+def _heads(orders: Sequence[Numbers], nobody: int) -> Numbers:
+    """Queues as rows of one matrix, filled up with ``nobody``."""
+    heads = np.full((len(orders), max(map(len, orders))), nobody, dtype=np.int32)
+    for row, order in zip(heads, orders, strict=True):
+        row[: len(order)] = order
+    return heads
+
+
+def _pairs(numbers: Sequence[Sequence[int]]) -> tuple[Numbers, Numbers]:
+    """Lists of numbers by row as two columns: row, number."""
+    rows = np.repeat(np.arange(len(numbers)), [len(own) for own in numbers])
+    flat = [number for own in numbers for number in own]
+    return rows.astype(np.int32), np.array(flat, dtype=np.int32)
+
+
+def _same_again_last(
+    groups: Numbers, order: Numbers, keys: npt.NDArray[np.uint32]
+) -> tuple[Numbers, npt.NDArray[np.uint32]]:
+    """Put behind the others whoever tells nearly the same as one that comes before."""
+    own = groups[order]
+    again = np.zeros(order.shape, dtype=bool)
+    for at in range(1, order.shape[1]):
+        again[:, at] = (own[:, :at] == own[:, at : at + 1]).any(axis=1)
+    again &= keys != NEVER
+    rows = np.flatnonzero(again.any(axis=1))
+    if len(rows):
+        keys = np.where(again, keys + SAME_AGAIN, keys)
+        within = np.argsort(keys[rows], axis=1, kind="stable")
+        order[rows] = np.take_along_axis(order[rows], within, axis=1)
+        keys[rows] = np.take_along_axis(keys[rows], within, axis=1)
+    return order, keys
+
+
+def _ends(wishes: Sequence[Wish], keys: npt.NDArray[np.uint32]) -> Numbers:
+    """How many of the best each reader gets."""
+    limits = np.array([wish.limit for wish in wishes])
+    wanting = np.array([bool(wish.queues) for wish in wishes])
+    matched = (keys < POPULAR).sum(axis=1)
+    there = (keys != NEVER).sum(axis=1)
+    most = np.where(wanting, np.maximum(matched, ENOUGH), there)
+    return np.minimum(np.minimum(most, there), limits).astype(np.int32)

@@ -11,7 +11,7 @@ from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import transaction
 
-from digest import approval, delivery, editions, fencing, fetching, filling, outcomes, planning, retention
+from digest import approval, delivery, editions, fencing, fetching, filling, outcomes, planning, profiles, retention
 from digest.delivery import throttle
 from subscriptions import clock
 from subscriptions.tasks import alert, nudge
@@ -42,8 +42,9 @@ def fetch_sources(self: Any) -> None:
 
 @shared_task(bind=True, name="digest.tasks.draft_edition")
 def draft_edition(self: Any) -> None:
-    """Draft, or redraft, the editions that are not approved."""
+    """Draft, or redraft, the editions that are not approved; once a day with a new relevance model."""
     now = clock.now()
+    profiles.renew(now)
     for day in editions.days_to_draft(now):
         editions.draft(day, now, by=self.request.hostname)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from digest import profiles, readings
 from digest.models import Digest, Edition, EditionPaper, Paper
 from digest.sources.base import PaperRecord
 from subscriptions.consent import Origin
@@ -20,7 +21,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def own_cache(settings):
-    """Each test its own cache, and no static manifest: nobody collected one."""
+    """Each test its own caches, and no static manifest: nobody collected one."""
+    # Rows are rolled back, and their numbers come again.
+    profiles.loaded.cache_clear()
+    readings._reading.cache_clear()
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from digest.board import paper_text, topic_terms
 from digest.models import Paper
+from digest.readings import paper_text, topic_terms
 from digest.relevance import Match, match_all
 from subscriptions.models import Topic
 

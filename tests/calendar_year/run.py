@@ -12,6 +12,8 @@ from django.db.models import Min
 from digest import planning
 from digest.board import Board
 from digest.models import Digest
+from digest.planning import runs
+from digest.relevance import OwnWords, PaperText
 from digest.selection import Candidate
 from subscriptions import lifecycle
 from subscriptions.consent import Origin
@@ -124,8 +126,9 @@ def _news_for_everybody() -> Iterator[None]:
             boards.clear()
             days = tuple(date.fromordinal(n) for n in range(newest - 7, newest + 1))
             entries = {day: (Candidate(day.toordinal(), 1, 1.0),) for day in days}
-            boards[newest] = Board(days, frozenset(), entries, frozenset(), {})
+            papers = [PaperText(day.toordinal(), "New") for day in days]
+            boards[newest] = Board(days, frozenset(), entries, reading=OwnWords(papers))
         return boards[newest]
 
-    with mock.patch.object(planning, "read_board", board_of):
+    with mock.patch.object(runs, "read_board", board_of):
         yield

@@ -249,7 +249,7 @@ def test_no_edition_falls_between_two_weekly_digests_when_the_list_was_late():
 def test_a_window_is_new_ascending_and_no_longer_than_its_reach(back, weekly, published):
     days = tuple(TODAY - timedelta(days=n) for n in sorted(published, reverse=True) if n < 8)
     after = None if back is None else TODAY - timedelta(days=back)
-    window = Board(days, frozenset(), {}, frozenset(), {}).window(after, weekly=weekly)
+    window = Board(days, frozenset(), {}).window(after, weekly=weekly)
     assert list(window) == sorted(set(window))
     assert set(window) <= set(days)
     assert all(after is None or day > after for day in window)

@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import planning, preview
+from digest import board, planning, preview
 from digest.management.commands import preview_digest
 from digest.models import Digest
 from digest.preview import Profile
@@ -57,7 +57,7 @@ def readers_of_every_kind(robotics, speech):
     ]
     by_name = {reader.email.partition("@")[0]: reader for reader in mine}
     make_digest(by_name["catching-up"], [], "accepted", TODAY - timedelta(days=3), content_to=TODAY - timedelta(days=3))
-    had = list(planning.read_board(NOW).entries[YESTERDAY])
+    had = list(board.read_board(NOW).entries[YESTERDAY])
     make_digest(by_name["had-some"], [], "accepted", YESTERDAY, content_to=TODAY - timedelta(days=2))
     Digest.objects.filter(subscriber=by_name["had-some"]).update(picks=[{"paper": had[0].paper, "place": 1, "why": []}])
     interests = ((Interest.Kind.PHRASE, "quantum"), (Interest.Kind.MUTED_WORD, "robot"))

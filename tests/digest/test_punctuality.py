@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from digest import ledger, planning, punctuality
 from digest.models import Digest
+from digest.planning import runs
 from subscriptions import lifecycle, schedule
 from subscriptions.interests import Interests
 from subscriptions.models import Subscriber, Suppression
@@ -336,7 +337,7 @@ def test_two_planners_at_once_plan_each_reader_once(monkeypatch, settings):
     editions(TODAY, 1)
     for n in range(7):
         make_reader(f"r{n}")
-    really = planning.read_board
+    really = runs.read_board
     inside: list[int] = []
 
     def other(*_):
@@ -349,7 +350,7 @@ def test_two_planners_at_once_plan_each_reader_once(monkeypatch, settings):
         return really(now)
 
     make_reader("first", due=AT_SIX_THIRTY - DAY)
-    monkeypatch.setattr(planning, "read_board", board)
+    monkeypatch.setattr(runs, "read_board", board)
     planning.plan_due(NOW, by="one", progress=other)
     rows = Counter(Digest.objects.filter(day=TODAY).values_list("subscriber_id", flat=True))
     assert set(rows.values()) == {1}

@@ -1,0 +1,111 @@
+"""What readers choose from: the candidates of some days, and what each interest finds among them, looked up once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from json import dumps
+from typing import Any
+
+import numpy as np
+from pyroaring import BitMap64
+
+from digest.board import Board
+from digest.relevance import KEPT_WORDS, Match, Taste
+from digest.selection import Queue, Slate
+from digest.sent import readers_of_works
+from subscriptions.models import Interest
+
+Kind = Interest.Kind
+# Narrow interests have their turn first: few papers are theirs, and limits are small. What was learned comes last.
+TURNS = (Kind.AUTHOR, Kind.PHRASE, Kind.TOPIC)
+REASONS = 3  # that a row keeps of a pick
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an interest finds: its queue and, by number, the relevance and the reason as the row keeps it (JSON)."""
+
+    queue: Queue
+    reasons: Mapping[int, tuple[float, str]]
+
+
+class Menu:
+    """The candidates of some days of a board, for any number of readers."""
+
+    def __init__(self, board: Board, days: Sequence[date]) -> None:
+        """One query for the bitmaps of who was sent the candidates on days that are closed."""
+        self.board, self.days = board, days
+        candidates = board.candidates(days)
+        self.slate = Slate(candidates, board.twins)
+        papers = list(self.slate.number)
+        row = {text.id: at for at, text in enumerate(board.reading.papers)}
+        self._rows = np.array([row[paper] for paper in papers], dtype=np.int64)
+        self.slate.group(board.reading.vectors[self._rows])
+        sent = readers_of_works(papers, board.twins) if board.remembers else {}
+        self.had = {self.slate.number[paper]: readers for paper, readers in sent.items()}
+        self._heads = [f'{{"paper":{c.paper},"place":{c.place},"why":[' for c in self.slate.candidates]
+        # The same words of many readers are looked up once; the bound is one of memory.
+        self.finds = lru_cache(KEPT_WORDS)(self._finds)
+        self.naming = lru_cache(KEPT_WORDS)(self._naming)
+
+    def _finds(self, kind: str, what: Any) -> Found:
+        """What a wanted interest finds: a topic's number, a phrase or an author's name."""
+        reading = self.board.reading
+        if kind == Kind.TOPIC:
+            topic = self.board.topics.get(what)
+            return self.found(reading.topic(topic) if topic else {})
+        return self.found(reading.author(what) if kind == Kind.AUTHOR else reading.phrase(what))
+
+    def found(self, matches: Mapping[int, Match]) -> Found:
+        """Matches {paper: match} as a queue with its reasons."""
+        queue = self.slate.queue(matches)
+        return Found(queue, {at: (-m.score, dumps(as_json(m), separators=(",", ":"))) for at, m in queue.matches.items()})
+
+    def _naming(self, text: str) -> frozenset[int]:
+        """The numbers of the candidates that name these words."""
+        number = self.slate.number
+        return frozenset(number[paper] for paper in self.board.reading.names(text) if paper in number)
+
+    def in_topics(self, topics: Iterable[int]) -> set[int]:
+        """The numbers of the candidates of these topics."""
+        return {at for topic in topics for at in self.finds(Kind.TOPIC, topic).reasons}
+
+    def liked(self, taste: Taste) -> Found:
+        """What is like the papers of a taste that was learned."""
+        return self.found(self.board.reading.like(taste))
+
+    def similar(self, vectors: Any) -> Any:
+        """How similar each candidate is to the nearest of these vectors (n x V): float32 by number."""
+        return self.board.reading.similar(vectors).max(axis=0)[self._rows]
+
+    def sent_to(self, readers: Iterable[int]) -> dict[int, set[int]]:
+        """The numbers of the candidates that these readers were sent on closed days, in any row of the work."""
+        own: dict[int, set[int]] = {}
+        asked = BitMap64(readers) if self.had else None
+        for number, had in self.had.items():
+            for reader in had & asked:
+                own.setdefault(reader, set()).add(number)
+        return own
+
+    def numbers_of(self, papers: Iterable[int]) -> set[int]:
+        """The numbers of those of these papers, in any row of the work, that are candidates."""
+        number = self.slate.number_of_row
+        return {number[paper] for paper in papers if paper in number}
+
+    def picks(self, numbers: Iterable[int], found: Sequence[Found]) -> str:
+        """Picks as the row keeps them (JSON): the paper, its place, and the strongest reasons of the interests."""
+        picks = []
+        for at in numbers:
+            why = sorted(own.reasons[at] for own in found if at in own.reasons)[:REASONS]
+            picks.append(f"{self._heads[at]}{','.join(said for _, said in why)}]}}")
+        return f"[{','.join(picks)}]"
+
+
+def as_json(found: Match) -> dict[str, Any]:
+    """A reason as the row keeps it: topics by id with the evidence, the reader's own words and likes as they are."""
+    if found.kind == "like":
+        return {"like": found.paper, "terms": list(found.terms[:3])}
+    if found.kind != "topic":
+        return {found.kind: found.name}
+    return {"topic": found.topic, "terms": list(found.terms[:3]), "category": found.category}

@@ -1,0 +1,186 @@
+"""Who is due, in chunks: each chunk is claimed, planned and stored in one transaction."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, transaction
+
+from digest import bulk, punctuality
+from digest.models import Digest
+from digest.planning.histories import Histories
+from digest.planning.proposals import HELD, LATE, NO_EDITION, Ask, Row, rows_of, skipped
+from digest.planning.runs import Run
+from digest.punctuality import Due
+from subscriptions.models import Subscriber
+
+log = logging.getLogger(__name__)
+ASKED_FOR, NOT_YET, UNREADABLE, WAITING = "asked for before", "not yet", "unreadable", "waiting"
+DEFAULTS = {"claimed_by": "", "attempt": 0, "perhaps_taken": False, "in_batch": False, "provider_id": "", "folded": False}
+COLUMNS = (*Row._fields, "free_at", *DEFAULTS)
+
+
+def plan_due(now: datetime, by: str = "", progress: Callable[[int], None] = lambda _: None) -> Counter[str]:
+    """Plan every reader whose local hour has come; how many were planned, waiting or skipped (by reason).
+
+    Decided from rows: at any instant, in any order and by any number of planners, a reader has one digest a local day.
+    The same number of queries for each chunk, and what a run keeps does not grow with the readers.
+    """
+    outcome: Counter[str] = Counter()
+    if not Subscriber.objects.reached(now).exists():
+        return outcome
+    run = Run.begin(now, by)
+    last: punctuality.Place | None = None
+    while True:
+        with transaction.atomic():
+            readers = punctuality.next_chunk(now, last)
+            if not readers:
+                return outcome
+            last = punctuality.place_of(readers[-1])
+            outcome.update(_plan_chunk(run, readers))
+        progress(len(readers))
+
+
+def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | None:
+    """The reader's digest of today, planned now because it was asked for, by the same path as every other.
+
+    The existing one, if today has one. A skip is returned with its reason but not stored: it must not take the place
+    of the digest that is due later today. None where there is nothing new, or the reader is not active. Raises
+    Subscriber.DoesNotExist where the reader was erased meanwhile.
+    """
+    with transaction.atomic():
+        # The lock that planning takes: of the two whoever comes second sees the other's digest.
+        reader = Subscriber.objects.to_change(subscriber.pk)
+        punctuality.call_off_late([reader.pk], now)
+        existing = punctuality.todays(reader, now).last()
+        if existing or not Subscriber.objects.active(now).filter(pk=reader.pk).exists():
+            return existing
+        run = Run.begin(now, by)
+        history = Histories.of([reader.pk], run.since).of_reader(reader.pk)
+        ask = Ask(reader, history, now, punctuality.local_day(now, reader.zone))
+        row = _planned(run, ask)
+        if row is None:
+            return None
+        digest = row.digest(reader)
+        if digest.state == Digest.State.SKIPPED:
+            return digest
+        digest.cadence = Digest.Cadence.NOW
+        digest.save()
+        reader.asked_at = now
+        reader.reschedule(now)
+        reader.save(update_fields=["asked_at", "next_due_at"])
+        return digest
+
+
+def _planned(run: Run, ask: Ask) -> Row | None:
+    content = _content(run, ask.history.seen_to, weekly=ask.reader.is_weekly, due_at=ask.due_at)
+    if content is None:
+        return None
+    return skipped(run, ask, content) if isinstance(content, str) else next(rows_of(run, content, [ask]))
+
+
+def _content(run: Run, seen_to: date | None, *, weekly: bool, due_at: datetime) -> tuple[date, ...] | str | None:
+    """The days that a digest draws on; or why there is none; or None: wait for an edition."""
+    if due_at < punctuality.late_before(run.now):
+        return LATE
+    days = run.board.window(seen_to, weekly=weekly)
+    deadline = due_at + timedelta(hours=settings.EDITION_WAIT_HOURS)
+    newest_is_held = bool(days) and days[-1] in run.board.held
+    if run.board.expects_more(run.now, deadline) or (run.now < deadline and (newest_is_held or not days)):
+        return None
+    return run.board.not_held(days) or (HELD if days else NO_EDITION)
+
+
+def _plan_chunk(run: Run, readers: Sequence[Due]) -> Counter[str]:
+    plan = _Plan(run, readers)
+    for reader in readers:
+        try:
+            plan.take(reader)
+        except (ArithmeticError, LookupError, ValueError) as fault:  # a zone of another day's data, an impossible hour
+            log.error("reader %s cannot be planned: %r", reader.pk, fault)
+            plan.outcome[UNREADABLE] += 1
+    plan.store()
+    return plan.outcome
+
+
+class _Plan:
+    """What becomes of one chunk of readers."""
+
+    def __init__(self, run: Run, readers: Sequence[Due]) -> None:
+        self.run, self.outcome = run, Counter[str]()
+        self.moves: dict[int, tuple[datetime | None, datetime | None]] = {}  # last_due_at, next_due_at
+        self.asks: dict[tuple[date, ...] | str, list[Ask]] = {}
+        active = [reader.pk for reader in readers if reader.active]
+        self.histories = self._read(active)
+        if self.histories.unsent:
+            punctuality.call_off_late(self.histories.unsent, run.now)
+            self.histories = self._read(active)
+
+    def _read(self, readers: Sequence[int]) -> Histories:
+        return Histories.of(readers, self.run.since, late_before=punctuality.late_before(self.run.now))
+
+    def take(self, reader: Due) -> None:
+        """Decide about one reader. Raises what an unreadable row raises."""
+        now = self.run.now
+        if not reader.active:
+            # A stop of years would keep them among the due for years. One that ends goes on with the next due time.
+            self.moves[reader.pk] = reader.last_due_at, punctuality.after_stop(reader, now)
+            return
+        due_at = punctuality.due_at(reader)
+        if due_at is None or due_at > now:
+            self.moves[reader.pk] = reader.last_due_at, due_at
+            self.outcome[NOT_YET] += 1
+            return
+        day = punctuality.local_day(due_at, reader.zone)
+        if (reader.pk, day, reader.zone) in self.histories.days:
+            self.moves[reader.pk] = reader.last_due_at, punctuality.following(reader, due_at, now)
+            self.outcome[ASKED_FOR] += 1
+            return
+        history = self.histories.of_reader(reader.pk)
+        content = _content(self.run, history.seen_to, weekly=reader.is_weekly, due_at=due_at)
+        if content is None:
+            self.outcome[WAITING] += 1
+            return
+        self.moves[reader.pk] = due_at if content == LATE else now, punctuality.following(reader, due_at, now)
+        self.asks.setdefault(content, []).append(Ask(reader, history, due_at, day))
+
+    def store(self) -> None:
+        """Write the digests and move their readers on."""
+        rows: list[Row] = []
+        for content, asks in self.asks.items():
+            if isinstance(content, str):
+                rows += (skipped(self.run, ask, content) for ask in asks)
+            else:
+                rows += rows_of(self.run, content, asks)
+        self.outcome.update(row.reason or row.state for row in rows)
+        self._insert(rows)
+        bulk.update(Subscriber, ("last_due_at", "next_due_at"), self.moves)
+
+    def _insert(self, rows: Sequence[Row]) -> None:
+        """All at once; where the database refuses one, one by one, and that one does not stop the others."""
+        try:
+            _insert(rows)
+        except DatabaseError as fault:
+            log.error("%s digests could not be stored together, each is tried alone: %s", len(rows), fault)
+            for row in rows:
+                self._insert_one(row)
+
+    def _insert_one(self, row: Row) -> None:
+        try:
+            _insert([row])
+        except IntegrityError:
+            log.error("reader %s has a digest of %s already: that one stays", row.subscriber_id, row.day)
+        except DatabaseError as fault:
+            log.error("the digest of reader %s cannot be stored: %s", row.subscriber_id, fault)
+            self.outcome[row.reason or row.state] -= 1
+            self.outcome[UNREADABLE] += 1
+            del self.moves[row.subscriber_id]
+
+
+def _insert(rows: Sequence[Row]) -> None:
+    rest = tuple(DEFAULTS.values())
+    ready = ((*row, punctuality.free_at(row.subscriber_id, row.day, row.due_at), *rest) for row in rows)
+    with transaction.atomic():
+        bulk.insert(Digest, COLUMNS, ready, texts=("picks", "follow_ups"))

@@ -1,0 +1,195 @@
+"""What a digest would hold: readers, histories and a board in, rows out. Stores nothing."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from digest import ledger
+from digest.board import Board
+from digest.menu import TURNS, Found, Menu
+from digest.models import Digest
+from digest.planning.histories import History
+from digest.planning.runs import Run
+from digest.selection import Wish, choose
+from subscriptions import schedule
+from subscriptions.interests import Interests
+from subscriptions.models import Interest, Subscriber
+
+NO_EDITION, NO_MATCH, LATE, HELD = (
+    "no new papers",
+    "no match in your topics",
+    ledger.TOO_LATE,
+    "held by the editors",
+)
+State = Digest.State
+Kind = Interest.Kind
+# A paper that is so similar (cosine) to one the reader wants less of is not filled in as popular.
+LESS_LIKE = 0.35
+
+
+class Reader(Protocol):
+    """What planning knows of a reader."""
+
+    @property
+    def pk(self) -> int: ...  # noqa: D102
+    @property
+    def zone(self) -> str: ...  # noqa: D102
+    @property
+    def paper_limit(self) -> int: ...  # noqa: D102
+    @property
+    def only_my_topics(self) -> bool: ...  # noqa: D102
+    @property
+    def is_weekly(self) -> bool: ...  # noqa: D102
+
+
+class Ask(NamedTuple):
+    """A reader whose digest of ``due_at`` (UTC) is to be proposed, and what the reader chose, said and got."""
+
+    reader: Reader
+    history: History
+    due_at: datetime
+    day: date  # the local one
+
+
+class Row(NamedTuple):
+    """A Digest row by its columns; the two lists as JSON text. Columns that are not here have their defaults."""
+
+    subscriber_id: int
+    day: date
+    zone: str
+    cadence: str
+    state: str
+    reason: str
+    due_at: datetime
+    content_from: date | None
+    content_to: date | None
+    picks: str
+    follow_ups: str
+    planned_at: datetime
+    planned_by: str
+
+    def digest(self, reader: Subscriber) -> Digest:
+        """As an unsaved Digest of ``reader``, who may be unsaved too."""
+        values = self._asdict() | {"picks": json.loads(self.picks), "follow_ups": json.loads(self.follow_ups)}
+        del values["subscriber_id"]
+        return Digest(subscriber=reader, **values)
+
+
+def propose(
+    reader: Subscriber, history: History, board: Board, now: datetime, *, due_at: datetime, by: str = ""
+) -> Digest:
+    """The digest of this reader from what the board holds, or a skip with its reason. Unsaved.
+
+    ``due_at`` (UTC) gives the local day. The reader may be an unsaved one, with a history that was made up.
+    """
+    run = Run(board, now, by)
+    days = board.window(history.seen_to, weekly=reader.is_weekly)
+    free = board.not_held(days)
+    ask = Ask(reader, history, due_at, schedule.local_day(due_at, reader.zone))
+    row = skipped(run, ask, HELD if days else NO_EDITION) if not free else next(rows_of(run, free, [ask]))
+    return row.digest(reader)
+
+
+def rows_of(run: Run, days: tuple[date, ...], asks: Sequence[Ask]) -> Iterator[Row]:
+    """The digests of readers who get papers of the same days, or skips where none is for them."""
+    menu = run.menu(days)
+    news = run.news.for_readers([ask.reader.pk for ask in asks])
+    begin, end = days[0] - timedelta(days=1), days[-1]
+    for ask, picks in zip(asks, picks_of(run, menu, asks), strict=True):
+        state, reason = State.PLANNED, ""
+        if picks == "[]":
+            no_match = ask.reader.only_my_topics and wants_something(ask.history.interests)
+            state, reason = State.SKIPPED, NO_MATCH if no_match else NO_EDITION
+        told = json.dumps(news[ask.reader.pk]) if state == State.PLANNED and ask.reader.pk in news else "[]"
+        yield _row(run, ask, state, reason, begin, end, picks, told)
+
+
+def skipped(run: Run, ask: Ask, reason: str) -> Row:
+    """No digest, and why."""
+    return _row(run, ask, State.SKIPPED, reason)
+
+
+def _row(
+    run: Run,
+    ask: Ask,
+    state: str,
+    reason: str,
+    content_from: date | None = None,
+    content_to: date | None = None,
+    picks: str = "[]",
+    follow_ups: str = "[]",
+) -> Row:
+    cadence = Digest.Cadence.WEEKLY if ask.reader.is_weekly else Digest.Cadence.DAILY
+    return Row(
+        ask.reader.pk,
+        ask.day,
+        ask.reader.zone,
+        cadence.value,
+        str(state),
+        reason,
+        ask.due_at,
+        content_from,
+        content_to,
+        picks,
+        follow_ups,
+        run.now,
+        run.by,
+    )
+
+
+def picks_of(run: Run, menu: Menu, asks: Sequence[Ask]) -> list[str]:
+    """Each reader's picks with their reasons, as the row keeps them (JSON)."""
+    found = [found_for(run, menu, ask.history) for ask in asks]
+    wishes = wishes_of(run, menu, asks, found)
+    return [menu.picks(numbers, own) for numbers, own in zip(choose(menu.slate, wishes), found, strict=True)]
+
+
+def found_for(run: Run, menu: Menu, history: History) -> list[Found]:
+    """What each of a reader's interests finds, in the order of their turns; what was learned from likes comes last."""
+    own = history.interests
+    by_kind = {Kind.AUTHOR: own.authors, Kind.PHRASE: own.phrases, Kind.TOPIC: own.topics}
+    found = [menu.finds(kind, what) for kind in TURNS for what in by_kind[kind]]
+    if history.said and history.said.liked:
+        run.learning.read(history.said.liked)
+        found += map(menu.liked, run.learning.tastes(history.said.liked))
+    return found
+
+
+def wants_something(own: Interests) -> bool:
+    """Whether a reader chose anything to read about."""
+    return bool(own.topics or own.phrases or own.authors)
+
+
+def wishes_of(run: Run, menu: Menu, asks: Sequence[Ask], found: Sequence[Sequence[Found]]) -> list[Wish]:
+    """What these readers bring to the menu's slate."""
+    closed = menu.sent_to(ask.reader.pk for ask in asks)
+    nothing: set[int] = set()
+    wishes = []
+    for ask, own in zip(asks, found, strict=True):
+        reader, history, interests = ask.reader, ask.history, ask.history.interests
+        barred = closed.get(reader.pk, nothing)
+        if history.sent:
+            barred = barred | menu.numbers_of(history.sent)
+        for text in interests.muted_words:
+            barred = barred | menu.naming(text)
+        muted = menu.in_topics(interests.muted_topics) if interests.muted_topics else nothing
+        queues = [one.queue for one in own]
+        if history.said and history.said.disliked:
+            queues, muted = _with_dislikes(run, menu, history.said.disliked, queues, muted)
+        only = reader.only_my_topics and wants_something(interests)
+        wishes.append(Wish(queues, reader.paper_limit, only, tuple(barred), tuple(muted)))
+    return wishes
+
+
+def _with_dislikes(
+    run: Run, menu: Menu, disliked: Iterable[int], queues: list[Any], muted: set[int]
+) -> tuple[list[Any], set[int]]:
+    """What is like a disliked paper falls back in each queue by its likeness, and is not filled in as popular."""
+    run.learning.read(disliked)
+    vectors = run.learning.vectors(disliked)
+    if vectors is None or not len(menu.slate):
+        return queues, muted
+    likeness = menu.similar(vectors)
+    close = {int(number) for number in (likeness >= LESS_LIKE).nonzero()[0]}
+    return [menu.slate.reordered(queue, 1 - likeness) for queue in queues], muted | close

@@ -1,0 +1,33 @@
+"""Rows as relevance reads them."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from digest.models import Paper
+from digest.relevance import Model, PaperText, Reading, TopicTerms
+from digest.sources.arxiv import with_aliases
+from subscriptions.models import Topic
+
+
+def paper_text(paper: Paper) -> PaperText:
+    """What matching needs of a paper's row."""
+    text = f"{paper.abstract} {paper.blurb}"
+    # A topic may name either of two names of a category; a paper often bears one only.
+    return PaperText(
+        paper.pk, paper.title, text, with_aliases(paper.categories), tuple(paper.keywords), tuple(paper.authors)
+    )
+
+
+def topic_terms(topic: Topic) -> TopicTerms:
+    """What matching needs of a topic's row."""
+    return TopicTerms(topic.pk, topic.name, tuple(topic.categories), tuple(topic.terms), topic.description)
+
+
+def reading_of(papers: Sequence[PaperText], model: Model) -> Reading:
+    """These papers made ready for matching. Planning asks every minute, and they change once a day: the last are kept."""
+    return _reading(tuple(papers), model)
+
+
+@lru_cache(maxsize=3)
+def _reading(papers: tuple[PaperText, ...], model: Model) -> Reading:
+    return Reading(papers, model)
