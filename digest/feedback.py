@@ -57,7 +57,11 @@ class Lessons:
 
 def lessons(readers):
     out = {}
-    for r, p, v in Feedback.objects.filter(subscriber_id__in=readers, teaches=True).order_by("-said_at").values_list("subscriber_id", "paper_id", "verb"):
+    for r, p, v in (
+        Feedback.objects.filter(subscriber_id__in=readers, teaches=True)
+        .order_by("-said_at")
+        .values_list("subscriber_id", "paper_id", "verb")
+    ):
         a, b = out.setdefault(r, ([], []))
         (b if v == "less" else a).append(p)
     return {r: Lessons(tuple(a), tuple(b)) for r, (a, b) in out.items()}

@@ -60,7 +60,9 @@ class Menu:
     def found(self, matches: Mapping[int, Match]) -> Found:
         """Matches {paper: match} as a queue with its reasons."""
         queue = self.slate.queue(matches)
-        return Found(queue, {at: (-m.score, dumps(as_json(m), separators=(",", ":"))) for at, m in queue.matches.items()})
+        return Found(
+            queue, {at: (-m.score, dumps(as_json(m), separators=(",", ":"))) for at, m in queue.matches.items()}
+        )
 
     def _naming(self, text: str) -> frozenset[int]:
         """The numbers of the candidates that name these words."""

@@ -24,7 +24,7 @@ def topic_terms(topic: Topic) -> TopicTerms:
 
 
 def reading_of(papers: Sequence[PaperText], model: Model) -> Reading:
-    """These papers made ready for matching. Planning asks every minute, and they change once a day: the last are kept."""
+    """These papers made ready for matching. Planning asks every minute for what changes once a day: it is kept."""
     return _reading(tuple(papers), model)
 
 

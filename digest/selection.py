@@ -79,7 +79,7 @@ class Slate:
         )
 
     def reordered(self, queue: Queue, factor: npt.NDArray[np.floating]) -> Queue:
-        """The queue of a reader for whom each candidate's worth is multiplied by ``factor`` (from 0 to 1, by number)."""
+        """The queue of a reader for whom each candidate's worth is multiplied by ``factor`` (0 to 1, by number)."""
         worth = queue.worth * np.nan_to_num(factor[queue.order], nan=1.0)
         order = np.lexsort((queue.order, -worth, self._below[queue.order]))
         return Queue(queue.order[order], worth[order], queue.matches)

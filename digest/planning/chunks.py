@@ -18,8 +18,8 @@ from subscriptions.models import Subscriber
 
 log = logging.getLogger(__name__)
 ASKED_FOR, NOT_YET, UNREADABLE, WAITING = "asked for before", "not yet", "unreadable", "waiting"
-DEFAULTS = {"claimed_by": "", "attempt": 0, "perhaps_taken": False, "in_batch": False, "provider_id": "", "folded": False}
-COLUMNS = (*Row._fields, "free_at", *DEFAULTS)
+NEW = {"claimed_by": "", "attempt": 0, "perhaps_taken": False, "in_batch": False, "provider_id": "", "folded": False}
+COLUMNS = (*Row._fields, "free_at", *NEW)
 
 
 def plan_due(now: datetime, by: str = "", progress: Callable[[int], None] = lambda _: None) -> Counter[str]:
@@ -180,7 +180,7 @@ class _Plan:
 
 
 def _insert(rows: Sequence[Row]) -> None:
-    rest = tuple(DEFAULTS.values())
+    rest = tuple(NEW.values())
     ready = ((*row, punctuality.free_at(row.subscriber_id, row.day, row.due_at), *rest) for row in rows)
     with transaction.atomic():
         bulk.insert(Digest, COLUMNS, ready, texts=("picks", "follow_ups"))

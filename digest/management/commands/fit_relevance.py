@@ -8,8 +8,8 @@ from digest.management.stage import StageCommand
 
 class Command(StageCommand):
     help = (
-        "Fit the relevance model anew on the papers of the last 90 days. The worker does it once a day; drafts take the "
-        "newest, approved editions keep theirs."
+        "Fit the relevance model anew on the papers of the last 90 days. The worker does it once a day; drafts take "
+        "the newest, approved editions keep theirs."
     )
     takes_day = False
 

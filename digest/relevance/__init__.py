@@ -1,0 +1,26 @@
+"""Papers x interests -> matches that say why. Pure: a fitted model is an argument."""
+
+from digest.relevance.matching import Match, PaperText, TopicTerms
+from digest.relevance.names import name_words, same_name
+from digest.relevance.reading import KEPT_WORDS, OwnWords, Reading, match, match_all
+from digest.relevance.tastes import Taste, tastes
+from digest.relevance.vectors import VERSION, Model
+from digest.relevance.words import Words
+
+__all__ = [
+    "KEPT_WORDS",
+    "VERSION",
+    "Match",
+    "Model",
+    "OwnWords",
+    "PaperText",
+    "Reading",
+    "Taste",
+    "TopicTerms",
+    "Words",
+    "match",
+    "match_all",
+    "name_words",
+    "same_name",
+    "tastes",
+]

@@ -1,0 +1,67 @@
+"""What a reader likes, as groups of similar papers. Pure and deterministic."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from digest.relevance.vectors import Model, normalised
+
+MOST_TASTES, MOST_LIKED = 5, 50
+# Groups with this cosine between their papers, on average, are one taste.
+ONE_TASTE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Taste:
+    """Liked papers that resemble each other: never the average of two different interests."""
+
+    papers: tuple[int, ...]  # the newest first
+    vector: csr_matrix  # 1 x V, the mean of the papers' vectors, scaled to length 1
+    liked: csr_matrix  # the papers' own vectors, in their order
+
+    def terms(self, model: Model, n: int) -> tuple[str, ...]:
+        """The ``n`` strongest words and pairs; of a pair and its words only the stronger."""
+        said: list[str] = []
+        for at in np.argsort(-self.vector.data, kind="stable"):
+            term = model.terms[self.vector.indices[at]]
+            if not any({*term.split()} & {*other.split()} for other in said):
+                said.append(term)
+            if len(said) == n:
+                break
+        return tuple(said)
+
+
+def tastes(liked: csr_matrix, ids: Sequence[int]) -> list[Taste]:
+    """The groups of liked papers (rows of length 1, the newest first), the one with the most papers first.
+
+    The two groups whose papers have the highest mean cosine become one as long as that is ``ONE_TASTE`` or more
+    (average linkage). The newest 50 papers are read and the 5 largest groups are kept, of equal ones the newer.
+    """
+    rows = csr_matrix(liked[:MOST_LIKED])
+    groups = _groups((rows @ rows.T).toarray())
+    groups.sort(key=lambda group: (-len(group), group))
+    return [_taste(csr_matrix(rows[group]), [ids[at] for at in group]) for group in groups[:MOST_TASTES]]
+
+
+def _groups(cosines: np.ndarray) -> list[list[int]]:
+    groups = [[at] for at in range(len(cosines))]
+    between = np.nan_to_num(cosines).astype(np.float64)  # sums over all pairs of two groups
+    np.fill_diagonal(between, -np.inf)
+    sizes = np.ones(len(groups))
+    while len(groups) > 1:
+        mean = between / np.outer(sizes, sizes)
+        one, other = sorted(divmod(int(mean.argmax()), len(groups)))
+        if mean[one, other] < ONE_TASTE:
+            break
+        groups[one] = sorted(groups[one] + groups.pop(other))
+        between[one] += between[other]
+        between[:, one] += between[:, other]
+        sizes[one] += sizes[other]
+        between, sizes = np.delete(np.delete(between, other, 0), other, 1), np.delete(sizes, other)
+    return groups
+
+
+def _taste(rows: csr_matrix, papers: list[int]) -> Taste:
+    return Taste(tuple(papers), normalised(csr_matrix(rows.sum(axis=0))), rows)
