@@ -95,13 +95,19 @@ class Menu:
         number = self.slate.number_of_row
         return {number[paper] for paper in papers if paper in number}
 
-    def picks(self, numbers: Iterable[int], found: Sequence[Found]) -> str:
+    def picks(self, numbers: Sequence[int], found: Sequence[Found]) -> str:
         """Picks as the row keeps them (JSON): the paper, its place, and the strongest reasons of the interests."""
-        picks = []
-        for at in numbers:
-            why = sorted(own.reasons[at] for own in found if at in own.reasons)[:REASONS]
-            picks.append(f"{self._heads[at]}{','.join(said for _, said in why)}]}}")
-        return f"[{','.join(picks)}]"
+        chosen = set(numbers)
+        why: dict[int, list[tuple[float, str]]] = {}
+        for own in found:
+            for at in chosen & own.reasons.keys():
+                why.setdefault(at, []).append(own.reasons[at])
+        return f"[{','.join([self._pick(at, why.get(at, ())) for at in numbers])}]"
+
+    def _pick(self, at: int, why: Sequence[tuple[float, str]]) -> str:
+        if len(why) > 1:
+            return f"{self._heads[at]}{','.join([said for _, said in sorted(why)[:REASONS]])}]}}"
+        return f"{self._heads[at]}{why[0][1] if why else ''}]}}"
 
 
 def as_json(found: Match) -> dict[str, Any]:

@@ -3,16 +3,15 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 
 from digest import bulk, punctuality
 from digest.models import Digest
 from digest.planning.histories import Histories
-from digest.planning.proposals import HELD, LATE, NO_EDITION, Ask, Row, rows_of, skipped
-from digest.planning.runs import Run
+from digest.planning.proposals import Ask, Row, row_of, rows_of
+from digest.planning.runs import LATE, Run
 from digest.punctuality import Due
 from subscriptions.models import Subscriber
 
@@ -60,10 +59,10 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
         run = Run.begin(now, by)
         history = Histories.of([reader.pk], run.since).of_reader(reader.pk)
         ask = Ask(reader, history, now, punctuality.local_day(now, reader.zone))
-        row = _planned(run, ask)
-        if row is None:
+        content = run.content(history.seen_to, weekly=reader.is_weekly, due_at=now)
+        if content is None:
             return None
-        digest = row.digest(reader)
+        digest = row_of(run, content, ask).digest(reader)
         if digest.state == Digest.State.SKIPPED:
             return digest
         digest.cadence = Digest.Cadence.NOW
@@ -72,25 +71,6 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
         reader.reschedule(now)
         reader.save(update_fields=["asked_at", "next_due_at"])
         return digest
-
-
-def _planned(run: Run, ask: Ask) -> Row | None:
-    content = _content(run, ask.history.seen_to, weekly=ask.reader.is_weekly, due_at=ask.due_at)
-    if content is None:
-        return None
-    return skipped(run, ask, content) if isinstance(content, str) else next(rows_of(run, content, [ask]))
-
-
-def _content(run: Run, seen_to: date | None, *, weekly: bool, due_at: datetime) -> tuple[date, ...] | str | None:
-    """The days that a digest draws on; or why there is none; or None: wait for an edition."""
-    if due_at < punctuality.late_before(run.now):
-        return LATE
-    days = run.board.window(seen_to, weekly=weekly)
-    deadline = due_at + timedelta(hours=settings.EDITION_WAIT_HOURS)
-    newest_is_held = bool(days) and days[-1] in run.board.held
-    if run.board.expects_more(run.now, deadline) or (run.now < deadline and (newest_is_held or not days)):
-        return None
-    return run.board.not_held(days) or (HELD if days else NO_EDITION)
 
 
 def _plan_chunk(run: Run, readers: Sequence[Due]) -> Counter[str]:
@@ -119,7 +99,7 @@ class _Plan:
             self.histories = self._read(active)
 
     def _read(self, readers: Sequence[int]) -> Histories:
-        return Histories.of(readers, self.run.since, late_before=punctuality.late_before(self.run.now))
+        return Histories.of(readers, self.run.since, late_before=self.run.late_before)
 
     def take(self, reader: Due) -> None:
         """Decide about one reader. Raises what an unreadable row raises."""
@@ -139,7 +119,7 @@ class _Plan:
             self.outcome[ASKED_FOR] += 1
             return
         history = self.histories.of_reader(reader.pk)
-        content = _content(self.run, history.seen_to, weekly=reader.is_weekly, due_at=due_at)
+        content = self.run.content(history.seen_to, weekly=reader.is_weekly, due_at=due_at)
         if content is None:
             self.outcome[WAITING] += 1
             return
@@ -150,10 +130,7 @@ class _Plan:
         """Write the digests and move their readers on."""
         rows: list[Row] = []
         for content, asks in self.asks.items():
-            if isinstance(content, str):
-                rows += (skipped(self.run, ask, content) for ask in asks)
-            else:
-                rows += rows_of(self.run, content, asks)
+            rows += rows_of(self.run, content, asks)
         self.outcome.update(row.reason or row.state for row in rows)
         self._insert(rows)
         bulk.update(Subscriber, ("last_due_at", "next_due_at"), self.moves)

@@ -78,13 +78,13 @@ class Histories:
         due before ``late_before`` and have not left.
         """
         found = cls(interests_of(readers), feedback.lessons(readers))
-        own = Digest.objects.filter(subscriber_id__any_of=readers)
+        own = Digest.objects.filter(subscriber_id__any_of=dict.fromkeys(readers))
         if before:
             own = own.exclude(content_to__gte=before)
         if since:
             found._read_open_days(own.filter(day__gte=since), late_before)
         # Of the days before only the last digest matters, and only for those without a newer one.
-        others = [reader for reader in readers if reader not in found.seen_to]
+        others = dict.fromkeys(reader for reader in readers if reader not in found.seen_to)
         if others:
             earlier = own.filter(subscriber_id__any_of=others).exclude(content_to=None).exclude(CALLED_OFF)
             found.seen_to |= dict(earlier.values_list("subscriber_id").annotate(to=Max("content_to")).order_by())
@@ -114,17 +114,23 @@ class Histories:
 
 def interests_of(readers: Iterable[int]) -> dict[int, Interests]:
     """What these readers chose, in the order in which they chose it; those who chose nothing are left out."""
-    rows = Interest.objects.filter(subscriber_id__any_of=list(readers)).order_by("pk")
+    rows = Interest.objects.filter(subscriber_id__any_of=dict.fromkeys(readers)).order_by("pk")
     found: dict[int, dict[str, list[Any]]] = {}
     for reader, kind, topic, text in rows.values_list("subscriber_id", "kind", "topic_id", "text"):
         own = found.get(reader)
         if own is None:
-            own = found[reader] = {name: [] for name in KINDS}
-        own[kind].append(topic or text)
-    return {reader: Interests(*map(tuple, kinds.values())) for reader, kinds in found.items()}
+            own = found[reader] = {}
+        if kind in own:
+            own[kind].append(topic or text)
+        else:
+            own[kind] = [topic or text]
+    return {
+        reader: Interests(**{FIELDS[kind]: tuple(what) for kind, what in own.items()}) for reader, own in found.items()
+    }
 
 
-KINDS: tuple[str, ...] = tuple(Interest.Kind.values)
+# The field of Interests that holds each kind, as ``Interests.of`` has them.
+FIELDS = dict(zip(Interest.Kind.values, Interests.__dataclass_fields__, strict=True))
 
 
 def _whether(condition: Q) -> ExpressionWrapper:

@@ -5,23 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from digest import ledger
 from digest.board import Board
 from digest.menu import TURNS, Found, Menu
 from digest.models import Digest
 from digest.planning.histories import History
-from digest.planning.runs import Run
+from digest.planning.runs import NO_EDITION, Run
 from digest.selection import Wish, choose
 from subscriptions import schedule
 from subscriptions.interests import Interests
 from subscriptions.models import Interest, Subscriber
 
-NO_EDITION, NO_MATCH, LATE, HELD = (
-    "no new papers",
-    "no match in your topics",
-    ledger.TOO_LATE,
-    "held by the editors",
-)
+NO_MATCH = "no match in your topics"
 State = Digest.State
 Kind = Interest.Kind
 # A paper that is so similar (cosine) to one the reader wants less of is not filled in as popular.
@@ -84,16 +78,21 @@ def propose(
     ``due_at`` (UTC) gives the local day. The reader may be an unsaved one, with a history that was made up.
     """
     run = Run(board, now, by)
-    days = board.window(history.seen_to, weekly=reader.is_weekly)
-    free = board.not_held(days)
-    ask = Ask(reader, history, due_at, schedule.local_day(due_at, reader.zone))
-    row = skipped(run, ask, HELD if days else NO_EDITION) if not free else next(rows_of(run, free, [ask]))
-    return row.digest(reader)
+    content = run.free(board.window(history.seen_to, weekly=reader.is_weekly))
+    return row_of(run, content, Ask(reader, history, due_at, schedule.local_day(due_at, reader.zone))).digest(reader)
 
 
-def rows_of(run: Run, days: tuple[date, ...], asks: Sequence[Ask]) -> Iterator[Row]:
-    """The digests of readers who get papers of the same days, or skips where none is for them."""
-    menu = run.menu(days)
+def row_of(run: Run, content: tuple[date, ...] | str, ask: Ask) -> Row:
+    """One reader's digest of some days, or the skip for a reason."""
+    return next(rows_of(run, content, [ask]))
+
+
+def rows_of(run: Run, content: tuple[date, ...] | str, asks: Sequence[Ask]) -> Iterator[Row]:
+    """The digests of readers who get papers of the same days, or skips where none is for them; or skips for a reason."""
+    if isinstance(content, str):
+        yield from (_row(run, ask, State.SKIPPED, content) for ask in asks)
+        return
+    days, menu = content, run.menu(content)
     news = run.news.for_readers([ask.reader.pk for ask in asks])
     begin, end = days[0] - timedelta(days=1), days[-1]
     for ask, picks in zip(asks, picks_of(run, menu, asks), strict=True):
@@ -103,11 +102,6 @@ def rows_of(run: Run, days: tuple[date, ...], asks: Sequence[Ask]) -> Iterator[R
             state, reason = State.SKIPPED, NO_MATCH if no_match else NO_EDITION
         told = json.dumps(news[ask.reader.pk]) if state == State.PLANNED and ask.reader.pk in news else "[]"
         yield _row(run, ask, state, reason, begin, end, picks, told)
-
-
-def skipped(run: Run, ask: Ask, reason: str) -> Row:
-    """No digest, and why."""
-    return _row(run, ask, State.SKIPPED, reason)
 
 
 def _row(

@@ -1,13 +1,19 @@
 """What is read once for all readers of a run."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from django.conf import settings
+
+from digest import ledger, punctuality
 from digest.board import Board, read_board
 from digest.follow_ups import News
 from digest.menu import Menu
 from digest.planning.histories import oldest_open_day
 from digest.profiles import Learning
+
+NO_EDITION, LATE, HELD = "no new papers", ledger.TOO_LATE, "held by the editors"
+Content = tuple[date, ...] | str | None
 
 
 @dataclass(slots=True)
@@ -20,15 +26,42 @@ class Run:
     since: date | None = None  # the oldest day that is not folded
     news: News = field(default_factory=News)
     learning: Learning = field(init=False)
+    late_before: datetime = field(init=False)  # what was due earlier is not sent any more
     _menus: dict[tuple[date, ...], Menu] = field(default_factory=dict, init=False)
+    _contents: dict[tuple[date | None, bool, datetime], Content] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.learning = Learning(self.board.reading.model)
+        self.late_before = punctuality.late_before(self.now)
 
     @classmethod
     def begin(cls, now: datetime, by: str = "") -> "Run":
         """Read it as it stands. A handful of queries."""
         return cls(read_board(now), now, by, oldest_open_day(), News.read(now))
+
+    def content(self, seen_to: date | None, *, weekly: bool, due_at: datetime) -> Content:
+        """The days that a digest draws on; or why there is none; or None: wait for an edition.
+
+        ``seen_to`` is the newest day that was looked at for the reader.
+        """
+        key = seen_to, weekly, due_at
+        if key not in self._contents:
+            self._contents[key] = self._content(*key)
+        return self._contents[key]
+
+    def _content(self, seen_to: date | None, weekly: bool, due_at: datetime) -> Content:
+        if due_at < self.late_before:
+            return LATE
+        days = self.board.window(seen_to, weekly=weekly)
+        deadline = due_at + timedelta(hours=settings.EDITION_WAIT_HOURS)
+        newest_is_held = bool(days) and days[-1] in self.board.held
+        if self.board.expects_more(self.now, deadline) or (self.now < deadline and (newest_is_held or not days)):
+            return None
+        return self.free(days)
+
+    def free(self, days: tuple[date, ...]) -> tuple[date, ...] | str:
+        """Those of ``days`` that no hold keeps back, or why there is none."""
+        return self.board.not_held(days) or (HELD if days else NO_EDITION)
 
     def menu(self, days: tuple[date, ...]) -> Menu:
         """What is to be chosen from, of these days of the board."""
