@@ -132,6 +132,7 @@ LETTERS_PER_ADDRESS = read(windows, "LETTERS_PER_ADDRESS", parse_windows("1/10m,
 LETTERS_PER_SITE = read(windows, "LETTERS_PER_SITE", parse_windows("300/1h"))
 SIGNUPS_PER_NETWORK = read(windows, "SIGNUPS_PER_NETWORK", parse_windows("5/1h,20/24h"))
 SIGNUPS_PER_WIDE_NETWORK = read(windows, "SIGNUPS_PER_WIDE_NETWORK", parse_windows("50/24h"))
+PREVIEWS_PER_NETWORK = read(windows, "PREVIEWS_PER_NETWORK", parse_windows("30/10m,200/24h"))
 BREAKER_AFTER: int = read(env.int, "BREAKER_AFTER", 50)
 BREAKER_SHARE: float = read(env.float, "BREAKER_SHARE", 0.1)
 BREAKER_HOURS: int = read(env.int, "BREAKER_HOURS", 6)

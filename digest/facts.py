@@ -29,7 +29,7 @@ TOLD = (
     *COUNTS,
 )
 # All that a record can change.
-ABSORBED = (*NAMES, *TOLD, "withdrawn_at")
+ABSORBED = (*NAMES, *TOLD, "withdrawn_at", "code_seen_at")
 
 
 def trust_of(source: str) -> int:
@@ -44,12 +44,13 @@ def kept(paper: Paper) -> set[str]:
     return {*paper.edited, *(["blurb_origin"] if "blurb" in paper.edited else [])}
 
 
-def absorb(paper: Paper, named: Identity, seen_at: datetime) -> None:
-    """Let a record speak that was first seen at ``seen_at``.
+def absorb(paper: Paper, named: Identity, seen_at: datetime, read_at: datetime) -> None:
+    """Let a record speak that was first seen at ``seen_at``, as it was read at ``read_at``.
 
     Counts are the newest, dates the first, texts by trust, gaps are filled. What an editor changed stays.
     """
     record = named.record
+    had_code = bool(paper.code_url)
     edited = {name: getattr(paper, name) for name in kept(paper)}
     _absorb_texts(paper, named)
     paper.keywords = [readable(word) for word in record.keywords] or paper.keywords
@@ -66,6 +67,9 @@ def absorb(paper: Paper, named: Identity, seen_at: datetime) -> None:
             setattr(paper, name, count)
     for name, value in edited.items():
         setattr(paper, name, value)
+    # Asked of the address too: of rows older than this column nobody knows when their code was seen first.
+    if paper.code_url and not had_code:
+        paper.code_seen_at = paper.code_seen_at or read_at
 
 
 def _absorb_texts(paper: Paper, named: Identity) -> None:

@@ -91,7 +91,8 @@ def rebuild(pk: int) -> Paper:
     """The paper as its sources' own records tell it, those of its twins included; an editor's work stays. Saves it.
 
     A row some of whose records cannot be read any more, or that has none, keeps what it has: it was made by hand, or a
-    source is gone. Whether it is withdrawn or hidden is of each row alone; what follows for the work is derived.
+    source is gone. Whether it is withdrawn or hidden, and since when there is code, is of each row alone; what follows
+    for the work is derived.
     """
     with transaction.atomic():
         paper = lock(Paper.objects.filter(pk=pk)).get()
@@ -99,19 +100,19 @@ def rebuild(pk: int) -> Paper:
         records = _records_of(paper, twins)
         if records is None:
             return paper
-        withdrawn_at, own = paper.withdrawn_at, kept(paper)
+        withdrawn_at, code_seen_at, own = paper.withdrawn_at, paper.code_seen_at, kept(paper)
         for name, unknown in _UNKNOWN.items():
             if name not in own:
                 setattr(paper, name, unknown)
         for named, seen_at in records:
-            absorb(paper, named, seen_at)
+            absorb(paper, named, seen_at, seen_at)
         # What an editor corrected on a twin holds here too; what was typed of a row made by hand fills gaps only.
         corrected = set(Sighting.objects.filter(paper__in=twins).values_list("paper", flat=True))
         for twin in twins:
             for name in (kept(twin) & set(TOLD)) - own:
                 if twin.pk in corrected or not getattr(paper, name) or name.startswith("blurb"):
                     setattr(paper, name, getattr(twin, name))
-        paper.withdrawn_at = withdrawn_at
+        paper.withdrawn_at, paper.code_seen_at = withdrawn_at, code_seen_at
         paper.save(update_fields=ABSORBED)
     return paper
 

@@ -120,7 +120,7 @@ def _tell(told: Sequence[Identity], known: dict[Name, Known], stored: Stored, no
             paper = Paper(key=named.key, first_seen_at=now)
             new[id(paper)] = paper
         works.name(paper, named)
-        absorb(paper, named, sighting.first_seen_at if sighting else now)
+        absorb(paper, named, sighting.first_seen_at if sighting else now, now)
         paper_of[name] = paper
     pairs = [pair for name, named in zip(names, told, strict=True) for pair in works.doubles(paper_of[name], named)]
     changed = [paper for paper in works.by_pk.values() if _state(paper) != before[paper.pk]]

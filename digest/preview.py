@@ -28,20 +28,30 @@ class Profile:
     topics: tuple[int, ...] = ()
     phrases: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
+    muted_topics: tuple[int, ...] = ()
+    muted_words: tuple[str, ...] = ()
     weekly: bool = False
     papers: int = PAPERS
+    only_my_topics: bool = False
     text_only: bool = False
     language: str = "en"
 
     @property
     def interests(self) -> Interests:
         """As rows would say them."""
-        return Interests(self.topics, self.phrases, self.authors)
+        return Interests(self.topics, self.phrases, self.authors, self.muted_topics, self.muted_words)
 
     def reader(self, now: datetime, day: date) -> Subscriber:
         """Somebody new with these settings whose digest comes on ``day``."""
         mask = 1 << day.weekday() if self.weekly else schedule.EVERY_DAY
-        return nobody(now, weekdays=mask, paper_limit=self.papers, text_only=self.text_only, language=self.language)
+        return nobody(
+            now,
+            weekdays=mask,
+            paper_limit=self.papers,
+            only_my_topics=self.only_my_topics,
+            text_only=self.text_only,
+            language=self.language,
+        )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from digest import ledger
+from digest import follow_ups, ledger
 from digest.models import Digest, Feedback, Paper, Sent
 from digest.sent import readers_of
 from subscriptions.models import Subscriber, Topic
@@ -20,7 +20,11 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
     digests = list(Digest.objects.filter(subscriber=subscriber).order_by("day"))
     sent = _papers_sent_to(subscriber.pk)
     words = list(Feedback.objects.filter(subscriber=subscriber).order_by("said_at", "pk"))
-    wanted = {p["paper"] for digest in digests for p in digest.picks} | set(sent) | {word.paper_id for word in words}
+    wanted = (
+        {p["paper"] for digest in digests for p in [*digest.picks, *digest.follow_ups]}
+        | set(sent)
+        | {word.paper_id for word in words}
+    )
     rows = Paper.objects.filter(pk__in=wanted).values_list("pk", "title", "key")
     papers = {pk: {"title": title, "key": key} for pk, title, key in rows}
     topics = dict(Topic.objects.values_list("pk", "name"))
@@ -55,6 +59,7 @@ def erase(subscriber: Subscriber, now: datetime) -> None:
         readers.discard(subscriber.pk)
         row.readers = readers.serialize()
         row.save(update_fields=["readers"])
+    follow_ups.forget(subscriber.pk)
 
 
 def _papers_sent_to(reader: int) -> list[int]:
@@ -79,6 +84,9 @@ def _exported(digest: Digest, papers: dict[int, dict[str, str]], topics: dict[in
         "papers": [
             {**papers.get(p["paper"], {}), "why": [_named(reason, topics) for reason in p.get("why", [])]}
             for p in digest.picks
+        ],
+        "news_of_earlier_papers": [
+            {**papers.get(news["paper"], {}), "what": news["what"]} for news in digest.follow_ups
         ],
     }
 

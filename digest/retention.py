@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import TruncDate
 
-from digest.models import Signal, SourceRun
+from digest.follow_ups import NOBODY
+from digest.models import FollowUp, Signal, SourceRun
 
 # Velocity looks at the last hours, an evaluation at the last reading of a day, and after a season at nothing.
 HOURLY, DAILY = timedelta(days=7), timedelta(days=90)
-REFUSED = timedelta(days=30)
+REFUSED, NEWS = timedelta(days=30), timedelta(days=30)
 
 
 def prune(now: datetime) -> dict[str, int]:
@@ -17,7 +18,7 @@ def prune(now: datetime) -> dict[str, int]:
 
     Of a paper's counts every hour is kept for a week, the last of each day (UTC) for 90 days, and then the last one. Of
     the runs of a source and day the newest is kept after a week, and the newest that was fresh; what they refused for
-    30 days.
+    30 days. News stays for ever, so that it is told once; who was not told of it within 30 days is forgotten.
     """
     old = Signal.objects.filter(hour__lt=now - HOURLY).annotate(on=TruncDate("hour"))
     later = Signal.objects.filter(paper=OuterRef("paper"), hour__gt=OuterRef("hour"))
@@ -33,4 +34,5 @@ def prune(now: datetime) -> dict[str, int]:
         "runs": SourceRun.objects.filter(outdone, started_at__lt=now - HOURLY).delete()[0],
     }
     SourceRun.objects.filter(started_at__lt=now - REFUSED).exclude(rejected=[]).update(rejected=[])
+    FollowUp.objects.filter(found_at__lt=now - NEWS).exclude(to_tell=NOBODY).update(to_tell=NOBODY)
     return gone

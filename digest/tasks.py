@@ -11,7 +11,19 @@ from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import transaction
 
-from digest import approval, delivery, editions, fencing, fetching, filling, outcomes, planning, profiles, retention
+from digest import (
+    approval,
+    delivery,
+    editions,
+    fencing,
+    fetching,
+    filling,
+    follow_ups,
+    outcomes,
+    planning,
+    profiles,
+    retention,
+)
 from digest.delivery import throttle
 from subscriptions import clock
 from subscriptions.tasks import alert, nudge
@@ -31,13 +43,15 @@ def stop_sending(**_: Any) -> None:
 
 @shared_task(bind=True, name="digest.tasks.fetch_sources")
 def fetch_sources(self: Any) -> None:
-    """Read the sources whose hour has come."""
+    """Read the sources whose hour has come, and notice what readers of earlier papers are to be told."""
     while due := fetching.runs_due(clock.now()):  # asked again each time: another worker may be reading too
         source, day = due[0]
         run = fetching.collect(source, day, clock.now(), by=self.request.hostname)
         log.info("source %s day %s: %s, %s papers", source, day, run.state, run.received)
     if settings.FILL_IN:
         filling.fill_in(clock.now(), by=self.request.hostname)
+    if found := follow_ups.notice(clock.now()):
+        log.info("news of papers that readers have: %s", found)
 
 
 @shared_task(bind=True, name="digest.tasks.draft_edition")

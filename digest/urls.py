@@ -4,7 +4,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from digest.views import feedback, health, mail, mailbox, public, reader
+from digest.views import feedback, health, mail, mailbox, public, reader, tryout
 
 
 class IsoDate:
@@ -29,6 +29,8 @@ urlpatterns = [
     path("days/<date:day>/mail/", mail.archive, name="day-mail"),
     path("days/<date:day>/mail/html/", mail.archive_html, name="day-mail-html"),
     path("papers/<int:pk>/", public.paper, name="paper"),
+    path("preview/", tryout.try_out, name="try-out"),
+    path("r/<str:token>/preview/", tryout.try_settings, name="try-settings"),
     path("r/<str:token>/", reader.reader, name="reader"),
     path("r/<str:token>/now/", reader.send_now, name="send-now"),
     path("say/<str:token>/<int:paper>/<str:verb>/", feedback.feedback, name="feedback"),

@@ -81,6 +81,11 @@ def admit(ip: str, now: datetime) -> bool:
     return _spend_all(keys, now) is None
 
 
+def admit_preview(ip: str, now: datetime) -> bool:
+    """Count one preview that is computed for this address's network; False where it is one too many."""
+    return _spend_all([(Kind.PREVIEW, network_hash(ip), settings.PREVIEWS_PER_NETWORK)], now) is None
+
+
 def grant_letter(
     email: str, now: datetime, *, reminder: bool = False, owed: bool = False, imported: bool = False
 ) -> Refusal | None:

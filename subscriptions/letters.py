@@ -1,7 +1,7 @@
 """Single mails that somebody asked for: claimed from the queue, let through by the guard, built. Not sent here."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,13 +36,22 @@ class Letter:
 
 
 def ask(
-    kind: SignupRequest.Kind, email: str, now: datetime, *, network: str = "", subscriber: Subscriber | None = None
+    kind: SignupRequest.Kind,
+    email: str,
+    now: datetime,
+    *,
+    network: str = "",
+    subscriber: Subscriber | None = None,
+    choice: Mapping[str, Any] | None = None,
 ) -> SignupRequest:
     """Write down that a letter was asked for, whatever the state of the address. The task does the rest.
 
-    ``email`` is where it shall go, ``subscriber`` whose settings it is about where the asker proved that.
+    ``email`` is where it shall go, ``subscriber`` whose settings it is about where the asker proved that, ``choice``
+    what a new reader begins with.
     """
-    return SignupRequest.objects.create(kind=kind, email=email, network=network, created_at=now, subscriber=subscriber)
+    return SignupRequest.objects.create(
+        kind=kind, email=email, network=network, created_at=now, subscriber=subscriber, choice=dict(choice or {})
+    )
 
 
 def waiting(now: datetime) -> list[int]:

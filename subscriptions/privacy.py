@@ -1,6 +1,6 @@
 """Everything we hold of a reader, to take along or to erase. Each room adds its part: ``register``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,7 @@ def export(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
                 "at": request.created_at.isoformat(),
                 # Not of letters to other addresses: it would tell who reads there.
                 "outcome": request.outcome if request.email_hash == subscriber.email_hash else "",
+                "chosen_with_it": _choice(request.choice) if request.email_hash == subscriber.email_hash else {},
             }
             for request in SignupRequest.objects.filter(
                 Q(subscriber=subscriber) | Q(email_hash=subscriber.email_hash)
@@ -162,6 +163,12 @@ def _reader(reader: Subscriber) -> dict[str, Any]:
         "weekdays": [day for day in range(7) if reader.weekdays >> day & 1],
         **{name: value.isoformat() if value else None for name, value in moments.items()},
     }
+
+
+def _choice(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """What came with a sign-up, the topics by name."""
+    names = Topic.objects.filter(pk__in=choice.get("topics", ())).values_list("name", flat=True)
+    return {**choice, "topics": list(names)} if choice else {}
 
 
 def _interests(reader: Subscriber) -> dict[str, list[str]]:

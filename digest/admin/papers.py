@@ -135,9 +135,13 @@ class PaperAdmin(ListAdmin):
             obj.first_seen_at = clock.now()
         if "blurb" in form.changed_data:
             obj.blurb_origin = Paper.Origin.EDITOR if obj.blurb else Paper.Origin.ABSTRACT
+        written = [*form.changed_data, "blurb_origin", "edited"]
+        if obj.code_url and not form.initial.get("code_url"):
+            obj.code_seen_at = obj.code_seen_at or clock.now()
+            written.append("code_seen_at")
         now_edited = Paper.objects.values_list("edited", flat=True).filter(pk=obj.pk).first() or []
         obj.edited = sorted({*now_edited, *form.changed_data})  # no source overrules an editor, nor one the other
-        obj.save(update_fields=[*form.changed_data, "blurb_origin", "edited"] if change else None)
+        obj.save(update_fields=written if change else None)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """With the sources' own records and the newest counts."""

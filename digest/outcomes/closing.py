@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from digest import ledger, sent
+from digest import follow_ups, ledger, sent
 from digest.models import DayTotal, Digest, Edition
 from digest.models.digests import DigestQuerySet
 from digest.outcomes.sums import Sum, counted, sum_of
@@ -94,11 +94,15 @@ def _store_totals(day: date, now: datetime) -> None:
 
 
 def _fold(rows: DigestQuerySet) -> None:
-    """Keep who was sent what by paper. A skipped or refused digest leaves its papers free to come again."""
+    """Keep who was sent what by paper, and who was told what. A skipped or refused digest leaves both to come again."""
     readers: dict[int, list[int]] = defaultdict(list)
+    told: dict[tuple[int, str], list[int]] = defaultdict(list)
     counting = rows.counting_as_sent().filter(folded=False, subscriber__isnull=False)
-    for reader, picks in counting.values_list("subscriber_id", "picks").iterator():
+    for reader, picks, news in counting.values_list("subscriber_id", "picks", "follow_ups").iterator():
         for chosen in picks:
             readers[chosen["paper"]].append(reader)
+        for one in news:
+            told[one["paper"], one["what"]].append(reader)
     sent.add(readers)
+    follow_ups.told(told)
     rows.update(folded=True)

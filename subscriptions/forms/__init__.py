@@ -1,6 +1,7 @@
 """The readers' forms."""
 
 from subscriptions.forms.address import AddressForm, SignupForm, stamp
+from subscriptions.forms.choice import ChoiceForm
 from subscriptions.forms.leaving import PauseForm, ReasonForm
 from subscriptions.forms.preferences import SAVED, SHOWN_DAYS, LinesField, PreferencesForm, zone_choices
 
@@ -8,6 +9,7 @@ __all__ = [
     "SAVED",
     "SHOWN_DAYS",
     "AddressForm",
+    "ChoiceForm",
     "LinesField",
     "PauseForm",
     "PreferencesForm",

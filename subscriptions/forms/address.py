@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import addresses
+from subscriptions.forms.choice import ChoiceForm
 
 OPEN_TOO_LONG = 24 * 3600  # seconds
 _stamper = signing.TimestampSigner(salt="subscriptions.forms.made")
@@ -83,4 +84,8 @@ class AddressForm(forms.Form):
 
 
 class SignupForm(AddressForm):
-    """Subscribe, with one field."""
+    """Subscribe, with one field. What was chosen before comes along in hidden ones."""
+
+    def __init__(self, *args: Any, choice: ChoiceForm | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choice = ChoiceForm(choice.data if choice else self.data, auto_id=False)

@@ -1,13 +1,16 @@
 """In and on: confirmed, moved to another address, stopped no more; or never confirmed, and forgotten."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from subscriptions import consent, letters, privacy
 from subscriptions.consent import Origin
-from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression
+from subscriptions.interests import Interests
+from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscriber, Suppression, Topic
 
 Kind, State = ConsentEvent.Kind, Subscriber.State
 KEPT_PENDING = timedelta(days=7)
@@ -19,7 +22,8 @@ def confirm(request: SignupRequest, now: datetime, origin: Origin, zone: str = "
     ``zone`` is the browser's, for a new reader who has not chosen one. A bounce before is lifted: the link arrived.
 
     Only a request made after the last leaving counts: an old mail must not bring back who left, and nothing does who
-    asked to be erased, or said "it was not me". Raises Subscriber.DoesNotExist where the reader was erased meanwhile.
+    asked to be erased, or said "it was not me". A new reader begins with what was chosen with the request. Raises
+    Subscriber.DoesNotExist where the reader was erased meanwhile.
     """
     with transaction.atomic():
         assert request.subscriber_id, "a confirm link exists only for a handled request"
@@ -28,11 +32,27 @@ def confirm(request: SignupRequest, now: datetime, origin: Origin, zone: str = "
             return reader
         lifted = lift(_liftable(reader), now)
         if reader.state != State.ACTIVE or lifted:
+            _begin_with(reader, request.choice)
             reader.confirmed_at = now
             reader.zone = zone if zone and reader.state == State.PENDING else reader.zone
             activate(reader, now)
             consent.note(reader, Kind.CONFIRMED, now, origin, consent.CONFIRM)
     return reader
+
+
+def _begin_with(reader: Subscriber, choice: Mapping[str, Any]) -> None:
+    """Give a reader without interests those that came with the sign-up. Call it with the row locked.
+
+    Anybody can type any address and choose for it: so nothing changes for who is subscribed, interests that are there
+    stay, and the limits are taken by those only who were never confirmed before.
+    """
+    if not choice or reader.state == State.ACTIVE or reader.interests.exists():
+        return
+    topics = Topic.objects.filter(offered=True, pk__in=choice["topics"]).values_list("pk", flat=True)
+    Interest.objects.bulk_create(Interests(tuple(topics), tuple(choice["phrases"])).rows(reader))
+    if reader.state == State.PENDING:
+        reader.only_my_topics, reader.paper_limit = choice["only_my_topics"], choice["paper_limit"]
+        reader.save(update_fields=["only_my_topics", "paper_limit"])
 
 
 def why_not(request: SignupRequest, reader: Subscriber, now: datetime) -> str:

@@ -5,7 +5,10 @@ from django.db.models import Q
 
 
 class Budget(models.Model):
-    """How many letters one key was granted and refused in one minute. A key is a keyed hash of address or network."""
+    """How many letters or previews one key was granted and refused in one minute.
+
+    A key is a keyed hash of address or network.
+    """
 
     class Kind(models.TextChoices):
         ADDRESS = "address"
@@ -13,6 +16,7 @@ class Budget(models.Model):
         NETWORK = "network"
         WIDE_NETWORK = "wide network", "wide network (/24, /48)"
         SITE = "site"
+        PREVIEW = "preview"
 
     kind = models.CharField(max_length=12, choices=Kind)
     key = models.CharField(max_length=64)

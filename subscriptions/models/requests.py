@@ -55,6 +55,8 @@ class SignupRequest(models.Model):
     email_hash = models.CharField(max_length=64, editable=False)
     network = models.CharField(max_length=64, blank=True, help_text="Keyed hash of the network that asked.")
     language = models.CharField(max_length=10, default=page_language, help_text="Of the page that asked.")
+    # What was chosen with a sign-up: ChoiceForm.kept. Only a new reader's Confirm makes it count.
+    choice = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
     granted_at = models.DateTimeField(null=True, editable=False)  # its mail was counted: a retry is not counted again
     handled_at = models.DateTimeField(null=True, blank=True)

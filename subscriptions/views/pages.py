@@ -123,8 +123,8 @@ def bad_link(request: HttpRequest, what: str, status: HTTPStatus = NOT_FOUND) ->
     return render(request, "subscriptions/bad_link.html", {"what": what, "form": SignupForm()}, status=status)
 
 
-def too_many(request: HttpRequest) -> HttpResponse:
-    """429: this network has asked for enough. Says nothing of any address."""
-    response = render(request, "429.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+def too_many(request: HttpRequest, template: str = "429.html", context: dict[str, Any] | None = None) -> HttpResponse:
+    """429: this network has asked for enough. Says nothing of any address. A form may say it on its own page."""
+    response = render(request, template, context, status=HTTPStatus.TOO_MANY_REQUESTS)
     response["Retry-After"] = "600"
     return response

@@ -35,6 +35,11 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         origin = origin_of(request, "preferences", token_of(token))
         lifecycle.choose(subscriber, form.choices(), form.interests(), clock.now(), origin)
         return see_other(reverse("reader", args=[token]) + "?saved=" + ".".join(form.changed_words()))
+    return settings_page(request, subscriber, form, token)
+
+
+def settings_page(request: HttpRequest, subscriber: Subscriber, form: PreferencesForm, token: str) -> HttpResponse:
+    """The settings with what the form holds: as they are kept, or as they were typed, with what is wrong with it."""
     now = clock.now()
     context = {
         "form": form,

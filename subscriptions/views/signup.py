@@ -52,7 +52,8 @@ def _ask_by_address(request: HttpRequest, form: AddressForm, kind: SignupRequest
         ip, now = guard.client_ip(request), clock.now()
         if not guard.admit(ip, now):
             return too_many(request)
-        asked = letters.ask(kind, form.cleaned_data["email"], now, network=guard.network_hash(ip))
+        choice = form.choice.kept() if isinstance(form, SignupForm) else None
+        asked = letters.ask(kind, form.cleaned_data["email"], now, network=guard.network_hash(ip), choice=choice)
         nudge(handle_signup, asked.pk)
         return see_other(_check_email(kind))
     status = UNPROCESSABLE if form.errors else 200

@@ -172,6 +172,7 @@ def test_a_refused_erasing_leaves_no_other_trace(reader, papers):
 def test_the_export_has_every_digest_with_its_papers_and_reasons_and_what_closed_days_sent(reader, papers, robotics):
     digest = make_digest(reader, papers, state="accepted", accepted_at=NOW)
     digest.picks[0]["why"] = [{"topic": robotics.pk, "terms": ["robot"], "category": ""}, {"phrase": "c++"}]
+    digest.follow_ups = [{"paper": make_paper(3, "Paper number 3").pk, "what": "code"}]
     digest.save()
     make_digest(make_reader("other"), papers)
     sent.add({papers[1].pk: [reader.pk]})
@@ -193,6 +194,7 @@ def test_the_export_has_every_digest_with_its_papers_and_reasons_and_what_closed
                     },
                     {"title": "Paper number 2", "key": "arxiv:2603.00002", "why": []},
                 ],
+                "news_of_earlier_papers": [{"title": "Paper number 3", "key": "arxiv:2603.00003", "what": "code"}],
             }
         ],
         "papers_sent_on_closed_days": [{"title": "Paper number 2", "key": "arxiv:2603.00002"}],

@@ -8,11 +8,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from digest.models import Edition
 from subscriptions import guard, letters, lifecycle, links
 from subscriptions.consent import Origin
 from subscriptions.forms import SAVED, stamp
 from subscriptions.interests import Interests
-from subscriptions.models import Interest, SignupRequest, Subscriber, Suppression, Topic
+from subscriptions.models import Budget, Interest, SignupRequest, Subscriber, Suppression, Topic
 from subscriptions.tokens import NOBODY
 from tests.conftest import NOW, TODAY, filled, make_digest, make_edition, make_paper, make_reader
 
@@ -58,10 +59,12 @@ def in_browser(code, monkeypatch, settings):
         yield f"check your email {query}", browser.get(reverse("check-email") + query)
     settings.DEBUG = False
     yield "no day yet", browser.get("/")
+    yield "no day to try out", browser.get(reverse("try-out"))
     papers = list(_papers())
     for number, paper in enumerate(papers, start=1):
         yield f"paper {number}", browser.get(paper.get_absolute_url())
     yield from _days(browser, papers)
+    yield from _tried_out(browser, settings)
     yield "no page", browser.get("/nowhere/")
     yield "no cookie", Client(True, headers={"accept-language": code}).post(reverse("subscribe"), filled("a@b.example"))
     for name in ("confirm", "unsubscribe", "preferences", "own-data", "left", "move"):
@@ -95,6 +98,23 @@ def _days(browser, papers):
     yield "no such day", browser.get("/days/2020-01-01/")
 
 
+def _tried_out(browser, settings):
+    for query in (
+        "",
+        "topic=robotics&topic=gone",
+        "topic=gone&topic=gone2&words=zz",
+        "words=x",
+        "words=part+10&only=on",
+    ):
+        yield f"try out ?{query}", browser.get(f"{reverse('try-out')}?{query}")
+    Edition.objects.filter(day=TODAY).update(held=True)
+    yield "try out while a list is held", browser.get(reverse("try-out"))
+    Edition.objects.filter(day=TODAY).update(held=False)
+    allowed, settings.PREVIEWS_PER_NETWORK = settings.PREVIEWS_PER_NETWORK, ((timedelta(hours=1), 0),)
+    yield "try out too often", browser.get(f"{reverse('try-out')}?words=often")
+    settings.PREVIEWS_PER_NETWORK = allowed
+
+
 def _papers():
     links_ = {"code_url": "https://example.org/code", "project_url": "https://example.org/project"}
     many = [f"Author {n}" for n in range(22)]
@@ -111,7 +131,7 @@ def behind_links(code, monkeypatch):
     """The pages behind the links of mails: in their reader's language, whatever the browser asks for. Name, HTML."""
     client = Client(headers={"accept-language": "en"})
     cast = _cast(code)
-    for pages in (_settings, _readers_own, _one_button, _feedback, _own_data, _joining, _leaving):
+    for pages in (_settings, _tried_settings, _readers_own, _one_button, _feedback, _own_data, _joining, _leaving):
         yield from pages(client, cast)
     yield from _erasing(client, cast)
 
@@ -155,6 +175,15 @@ def _settings(client, cast):
         yield f"settings with errors {number}", client.post(_at(cast["rich"], "preferences"), values)
     for number, values in enumerate(BAD_PAUSES):
         yield f"pause with errors {number}", client.post(_at(cast["active"], "pause"), values)
+
+
+def _tried_settings(client, cast):
+    chosen = {"hour": "07:30", "zone": "UTC", "paper_limit": "10", "cadence": "weekly", "weekly_day": "0"}
+    for name, more in (("some", {"authors": "Ana Exemplar"}), ("none", {}), ("back", {"back": "1"})):
+        yield f"try settings, {name}", client.post(_at(cast["active"], "try-settings"), {**chosen, **more})
+    Budget.objects.filter(kind=Budget.Kind.PREVIEW).update(granted=10**6)
+    more = {"authors": "Bo Sample"}
+    yield "try settings too often", client.post(_at(cast["active"], "try-settings"), {**chosen, **more})
 
 
 def _readers_own(client, cast):

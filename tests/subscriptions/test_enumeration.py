@@ -15,12 +15,13 @@ from tests.subscriptions.doors import address_of_network, fresh_link_of, take_cl
 
 pytestmark = pytest.mark.django_db
 STATES = ("unknown", "pending", "active", "paused", "unsubscribed", "bounced", "complained")
-DOORS = ("subscribe", "lost-link", "change-address")
+DOORS = ("subscribe", "subscribe with a choice", "lost-link", "change-address")
+CHOICE = {"topic": ["robotics", "nothing"], "words": "protein folding", "only": "True", "papers": "5"}
 ROUNDS, POSTS = 5, 60
 
 
 @pytest.fixture
-def post(client, nudges, monkeypatch, settings):
+def post(client, nudges, monkeypatch, settings, robotics):
     """Posts the address of a reader in that state; every POST from a network of its own."""
     take_clock(monkeypatch, NOW)
     for state in STATES[1:]:
@@ -31,12 +32,12 @@ def post(client, nudges, monkeypatch, settings):
             reason = {"bounced": "bounce", "complained": "complaint"}[state]
             Suppression.objects.create(email_hash=reader.email_hash, reason=reason, created_at=NOW)
     own = {"change-address": [fresh_link_of(make_reader("asker"), NOW)]}
-    paths = {door: reverse(door, args=own.get(door, [])) for door in DOORS}
+    paths = {door: reverse(door.partition(" ")[0], args=own.get(door, [])) for door in DOORS}
     form, count = filled(""), iter(range(10**9))
 
     def send(door, state):
-        ip = address_of_network(next(count))
-        return client.post(paths[door], {**form, "email": f"{state}@example.org"}, REMOTE_ADDR=ip)
+        ip, choice = address_of_network(next(count)), CHOICE if door.endswith("choice") else {}
+        return client.post(paths[door], {**form, **choice, "email": f"{state}@example.org"}, REMOTE_ADDR=ip)
 
     return send
 

@@ -40,12 +40,13 @@ TEMPLATES = [
     *(ROOT / "templates" / "subscriptions").rglob("*.html"),
     *(ROOT / "templates" / "digest" / "includes").glob("*.html"),
     *(ROOT / "templates" / "digest" / name for name in ("day.html", "reader.html", "paper.html", "feedback.html")),
+    *(ROOT / "templates" / "digest").glob("try_*.html"),
 ]
 MODULES = [
     *(ROOT / "subscriptions" / "forms").glob("*.py"),
     *(ROOT / "subscriptions" / "views").glob("*.py"),
     ROOT / "subscriptions" / "consent.py",
-    *(ROOT / "digest" / "views" / name for name in ("public.py", "reader.py")),
+    *(ROOT / "digest" / "views" / name for name in ("public.py", "reader.py", "tryout.py")),
     ROOT / "digest" / "models" / "feedback.py",
 ]
 

@@ -4,14 +4,17 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from rich.table import Table
 
-from digest import fetching
+from digest import fetching, follow_ups
 from digest.management.stage import StageCommand
 from digest.models import SourceRun
 from digest.sources import SOURCES
 
 
 class Command(StageCommand):
-    help = "Read the sources for one day and store papers and their counts. Exit code 1 where no source could be read."
+    help = (
+        "Read the sources for one day and store papers and their counts, and notice what readers of earlier papers are "
+        "to be told. Exit code 1 where no source could be read."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """--source, and the common ones."""
@@ -38,5 +41,7 @@ class Command(StageCommand):
                 cells = (run.source, run.state, run.received, run.created, len(run.rejected), run.reason + rest)
                 table.add_row(*map(str, cells))
         self.console.print(table)
+        if found := follow_ups.notice(now):
+            self.console.print(f"News of papers that readers have: {found}.")
         if all(run.state == SourceRun.State.FAILED for run in runs):
             raise CommandError(f"No source could be read for {day}. The reasons are above.")
