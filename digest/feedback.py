@@ -4,10 +4,13 @@ Several rows can be one work (``digest.merging``). A word is kept on the row tha
 and of all words on its rows the newest counts. A merge moves none: taking rows apart gives back what was said of each.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from digest.models import Feedback, Paper
 from subscriptions.models import Subscriber
@@ -46,22 +49,34 @@ def _words(subscriber_id: int, work: Paper) -> QuerySet[Feedback]:
     return Feedback.objects.filter(Q(paper=work) | Q(paper__merged_into=work), subscriber=subscriber_id)
 
 
-from dataclasses import dataclass
+MOST_LESSONS = 50  # of a kind and reader: interests change
 
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
+    """The papers that teach a reader's digests, the newest word first, at most 50 of each."""
+
     liked: tuple[int, ...] = ()
     disliked: tuple[int, ...] = ()
 
 
-def lessons(readers):
-    out = {}
-    for r, p, v in (
-        Feedback.objects.filter(subscriber_id__in=readers, teaches=True)
-        .order_by("-said_at")
-        .values_list("subscriber_id", "paper_id", "verb")
-    ):
-        a, b = out.setdefault(r, ([], []))
-        (b if v == "less" else a).append(p)
-    return {r: Lessons(tuple(a), tuple(b)) for r, (a, b) in out.items()}
+def lessons(readers: Iterable[int]) -> dict[int, Lessons]:
+    """What these readers' words teach, in one query; readers without any are left out.
+
+    Papers are named by the row that stands for their work. "More" and "save" like it, "less" dislikes it: of opinions
+    on several rows of a work the newest counts, and an opinion counts more than that the paper is saved.
+    """
+    words = Feedback.objects.filter(subscriber_id__any_of=dict.fromkeys(readers), teaches=True)
+    rows = words.annotate(work=Coalesce("paper__merged_into", "paper")).order_by("-said_at", "-pk")
+    said: dict[int, dict[int, str]] = {}
+    for reader, work, verb in rows.values_list("subscriber_id", "work", "verb"):
+        own = said.setdefault(reader, {})
+        if own.get(work, Feedback.Verb.SAVE) == Feedback.Verb.SAVE:
+            own[work] = verb
+    return {reader: _lessons(own) for reader, own in said.items()}
+
+
+def _lessons(own: dict[int, str]) -> Lessons:
+    liked = [work for work, verb in own.items() if verb != Feedback.Verb.LESS]
+    disliked = [work for work, verb in own.items() if verb == Feedback.Verb.LESS]
+    return Lessons(tuple(liked[:MOST_LESSONS]), tuple(disliked[:MOST_LESSONS]))
