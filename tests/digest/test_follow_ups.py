@@ -133,6 +133,15 @@ def test_a_mail_that_left_after_the_news_or_has_not_left_says_it_itself(reader, 
     assert news_for(reader, MAIL_AT + 3 * DAY) == []
 
 
+def test_of_two_pieces_of_news_a_reader_is_told_the_one_that_came_after_the_mail(reader):
+    early, late = make_paper(1), make_paper(2)
+    make_edition([early, late])
+    mail_to(reader, [early, late], NEWS_AT + timedelta(hours=1))
+    Paper.objects.filter(pk=early.pk).update(code_url=CODE, code_seen_at=NEWS_AT)
+    assert release(late, NEWS_AT + timedelta(hours=2)) == 2
+    assert news_for(reader, MAIL_AT + DAY) == [code_of(late)]
+
+
 def test_who_is_sent_the_paper_after_its_news_is_not_told_of_it(reader, paper):
     assert release(paper) == 1, "nobody has it, which is remembered"
     mail_to(reader, [paper], NEWS_AT + timedelta(hours=1))
