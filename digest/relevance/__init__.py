@@ -3,7 +3,7 @@
 from digest.relevance.matching import Match, PaperText, TopicTerms
 from digest.relevance.names import name_words, same_name
 from digest.relevance.reading import KEPT_WORDS, OwnWords, Reading, match, match_all
-from digest.relevance.tastes import Taste, tastes
+from digest.relevance.liking import Taste, tastes
 from digest.relevance.vectors import VERSION, Model
 from digest.relevance.words import Words
 

@@ -20,7 +20,7 @@ from digest.relevance.matching import (
     TopicTerms,
 )
 from digest.relevance.names import name_words, same_name
-from digest.relevance.tastes import Taste
+from digest.relevance.liking import Taste
 from digest.relevance.vectors import TITLE_TIMES, Model, Weights
 from digest.relevance.words import composed
 
