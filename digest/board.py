@@ -11,7 +11,7 @@ from digest import profiles
 from digest.editions import PATIENCE
 from digest.models import CATCH_UP_DAYS, Edition, EditionPaper
 from digest.readings import paper_text, reading_of, topic_terms
-from digest.relevance import Model, Reading, TopicTerms
+from digest.relevance import Model, PaperText, Reading, TopicTerms
 from digest.selection import Candidate
 from digest.sent import twins_of
 from subscriptions.models import Topic
@@ -85,7 +85,8 @@ def read_board(now: datetime, newest: Edition | None = None, topics: Collection[
     since = (last.day if last else now.date()) - timedelta(days=CATCH_UP_DAYS + 1)
     shown_entries = Prefetch("entries", EditionPaper.objects.shown().select_related("paper"))
     editions = list(published.filter(day__gt=since).prefetch_related(shown_entries))
-    entries, texts = {}, {}
+    entries: dict[date, tuple[Candidate, ...]] = {}
+    texts: dict[int, PaperText] = {}
     for edition in editions:
         shown = list(edition.entries.all())
         entries[edition.day] = tuple(

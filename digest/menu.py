@@ -84,7 +84,7 @@ class Menu:
     def sent_to(self, readers: Iterable[int]) -> dict[int, set[int]]:
         """The numbers of the candidates that these readers were sent on closed days, in any row of the work."""
         own: dict[int, set[int]] = {}
-        asked = BitMap64(readers) if self.had else None
+        asked = BitMap64(readers)
         for number, had in self.had.items():
             for reader in had & asked:
                 own.setdefault(reader, set()).add(number)

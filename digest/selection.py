@@ -225,4 +225,5 @@ def _ends(wishes: Sequence[Wish], keys: npt.NDArray[np.uint32]) -> Numbers:
     matched = (keys < POPULAR).sum(axis=1)
     there = (keys != NEVER).sum(axis=1)
     most = np.where(wanting, np.maximum(matched, ENOUGH), there)
-    return np.minimum(np.minimum(most, there), limits).astype(np.int32)
+    ends: Numbers = np.minimum(np.minimum(most, there), limits).astype(np.int32)
+    return ends

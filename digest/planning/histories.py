@@ -133,5 +133,5 @@ def interests_of(readers: Iterable[int]) -> dict[int, Interests]:
 FIELDS = dict(zip(Interest.Kind.values, Interests.__dataclass_fields__, strict=True))
 
 
-def _whether(condition: Q) -> ExpressionWrapper:
+def _whether(condition: Q) -> Any:
     return ExpressionWrapper(condition, output_field=BooleanField())

@@ -121,7 +121,7 @@ def item(
 def items_of(digest: Digest, shelf: Shelf, without: Iterable[int] = (), *, lengths: Lengths = WHOLE) -> list[Item]:
     """The digest's papers, numbered from 1; those in ``without`` and those that are gone close up."""
     picks = shown_picks(digest, shelf, without)
-    reasons = [sentences.reasons_in_words(p.get("why", []), shelf.topics) for p in picks]
+    reasons = [sentences.reasons_in_words(p.get("why", []), shelf.topics, shelf.papers) for p in picks]
     covers = len(shelf.days_of(digest)) > 1
     items = []
     for number, (p, own) in enumerate(zip(picks, reasons, strict=True), start=1):

@@ -187,7 +187,7 @@ class Press:
 
     def _why(self, language: str, digest: Digest, picks: Picks) -> list[Said]:
         shelf, stock = self._shelf, self._stock
-        why = [stock.why(language, p.get("why", []), shelf.topics) for p in picks]
+        why = [stock.why(language, p.get("why", []), shelf) for p in picks]
         if all(own.words for own in why):
             return why
         others, covers = any(own.words for own in why), len(shelf.days_of(digest)) > 1

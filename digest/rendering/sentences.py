@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from digest.models import Digest, Paper, SourceRun
+from digest.text import shorten
 from subscriptions.languages import listed
 
 NAMED_AUTHORS = 3
+LIKED_LENGTH = 70  # characters of a liked paper's title
 FEATURED, ANNOUNCED = "huggingface", "arxiv_rss"
 
 
@@ -99,15 +101,22 @@ def origin_label(origin: str) -> str:
     }[Paper.Origin(origin)]
 
 
-def reasons_in_words(why: Iterable[Mapping[str, Any]], topics: Mapping[int, str]) -> list[str]:
-    """Why one paper is in a digest, a phrase for each of the row's reasons; a topic that is gone says nothing."""
+def reasons_in_words(
+    why: Iterable[Mapping[str, Any]], topics: Mapping[int, str], papers: Mapping[int, Paper]
+) -> list[str]:
+    """Why one paper is in a digest, a phrase for each of the row's reasons; a topic that is gone says nothing.
+
+    ``papers`` has those that the reader liked.
+    """
     said = []
     for reason in why:
         if "phrase" in reason:
             said.append(_("your keyword “%(phrase)s”") % reason)
         elif "author" in reason:
             said.append(_("you follow %(author)s") % reason)
-        elif topic := topics.get(reason["topic"]):
+        elif "like" in reason:
+            said.append(_like(papers.get(reason["like"])))
+        elif topic := topics.get(reason.get("topic", 0)):
             terms = listed(_("“%(word)s”") % {"word": term} for term in reason.get("terms", ())[:2])
             if terms:
                 said.append(_("your topic %(topic)s (it names %(terms)s)") % {"topic": topic, "terms": terms})
@@ -115,6 +124,12 @@ def reasons_in_words(why: Iterable[Mapping[str, Any]], topics: Mapping[int, str]
                 values = {"topic": topic, "category": reason["category"]}
                 said.append(_("your topic %(topic)s (it is listed in %(category)s)") % values)
     return said
+
+
+def _like(paper: Paper | None) -> str:
+    if paper is None or paper.hidden_at:
+        return _("it is similar to papers that you liked")
+    return _("it is similar to “%(title)s”, which you liked") % {"title": shorten(paper.title, LIKED_LENGTH)}
 
 
 def why_line(reasons: Sequence[str], others_have_reasons: bool = True, covers: bool = False) -> str:

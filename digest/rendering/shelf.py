@@ -26,7 +26,9 @@ class Shelf:
         """Five queries, however many digests. What is on the shelf ``known`` stays as it is there, and costs none."""
         digests = list(digests)
         known = known or cls({}, {}, {}, {})
-        ids = {p["paper"] for d in digests for p in [*d.picks, *d.follow_ups]} - known.papers.keys()
+        ids = {p["paper"] for d in digests for p in [*d.picks, *d.follow_ups]}
+        ids |= {why["like"] for d in digests for p in d.picks for why in p.get("why", ()) if "like" in why}
+        ids -= known.papers.keys()
         days = {day for d in digests for day in _range(d)} - known.editions.keys()
         blurbs = EditionPaper.objects.filter(paper__in=ids).exclude(blurb="").order_by("edition__day")
         return cls(

@@ -61,13 +61,13 @@ class Stock:
                 found = self._said.keep(key, _said(say(*facts)))
         return found
 
-    def why(self, language: str, reasons: Sequence[Mapping[str, Any]], topics: Mapping[int, str]) -> Said:
+    def why(self, language: str, reasons: Sequence[Mapping[str, Any]], shelf: Shelf) -> Said:
         """Why a paper is in a digest; no words where no reason is left. Raises Unfit."""
         key = language, repr(reasons)
         found = self._why.get(key)
         if found is None:
             with translation.override(language):
-                own = sentences.reasons_in_words(reasons, topics)
+                own = sentences.reasons_in_words(reasons, shelf.topics, shelf.papers)
                 found = self._why.keep(key, _said(sentences.why_line(own) if own else ""))
         return found
 
