@@ -88,7 +88,7 @@ def row_of(run: Run, content: tuple[date, ...] | str, ask: Ask) -> Row:
 
 
 def rows_of(run: Run, content: tuple[date, ...] | str, asks: Sequence[Ask]) -> Iterator[Row]:
-    """The digests of readers who get papers of the same days, or skips where none is for them; or skips for a reason."""
+    """The digests of readers who get papers of the same days; skips where none is for them, or for a reason."""
     if isinstance(content, str):
         yield from (_row(run, ask, State.SKIPPED, content) for ask in asks)
         return
