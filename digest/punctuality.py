@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from digest import ledger
 from digest.models import Digest
 from digest.models.digests import DigestQuerySet
 from subscriptions import schedule
 from subscriptions.models import Subscriber
-from subscriptions.models.readers import SubscriberQuerySet
+from subscriptions.models.readers import SubscriberQuerySet, is_active
 
 State = Digest.State
 Place = tuple[datetime, int]  # in the order of due readers: next_due_at, pk
@@ -145,7 +145,7 @@ def next_chunk(now: datetime, last: Place | None) -> list[Due]:
     reached = due_query(now, last)
     if connection.vendor == "postgresql":
         reached = reached.select_for_update(skip_locked=True, of=("self",))
-    active = Exists(Subscriber.objects.active(now).filter(pk=OuterRef("pk")))
+    active = ExpressionWrapper(is_active(now), output_field=BooleanField())
     rows = reached.annotate(active=active).values_list(*Due._fields)
     return [Due(*row) for row in rows[: settings.PLAN_CHUNK]]
 

@@ -21,16 +21,18 @@ def validate_zone(zone: str) -> None:
         raise ValidationError(_("Choose a time zone from the list, like Europe/Berlin."))
 
 
+def is_active(at: datetime) -> Q:
+    """Whether a reader's row may get a digest at ``at``: confirmed, not paused, not suppressed. The only place."""
+    suppressed = Exists(Suppression.objects.live(at).filter(email_hash=OuterRef("email_hash")))
+    return Q(Q(paused_until=None) | Q(paused_until__lte=at), ~Q(suppressed), state=Subscriber.State.ACTIVE)
+
+
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     """Words for groups of readers. Time is an argument."""
 
     def active(self, at: datetime) -> Self:
-        """Readers who may get a digest at ``at``: confirmed, not paused, not suppressed. The only place that knows."""
-        return self.filter(
-            Q(paused_until=None) | Q(paused_until__lte=at),
-            ~Exists(Suppression.objects.live(at).filter(email_hash=OuterRef("email_hash"))),
-            state=Subscriber.State.ACTIVE,
-        )
+        """Readers who may get a digest at ``at``: confirmed, not paused, not suppressed."""
+        return self.filter(is_active(at))
 
     def to_change(self, pk: int) -> "Subscriber":
         """The reader's row as it is now, locked until the end of the transaction. SQLite's writers wait anyway.
