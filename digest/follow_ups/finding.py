@@ -1,19 +1,18 @@
 """What became of papers since readers were sent them, and who these readers are."""
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import Max, Min, Q, TextField
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Max, Min, Q
+from django.db.models.functions import Coalesce
 from pyroaring import BitMap64
 
 from digest.follow_ups.works import CODE, WITHDRAWN, Work, works_of
 from digest.models import Digest, Edition, EditionPaper, FollowUp, Paper
+from digest.models.digests import PickedPapers
 from digest.sent import readers_of_works
 
 NOTICED_FOR = timedelta(days=3)
@@ -99,7 +98,7 @@ def _readers_of(events: Sequence[Event]) -> list[BitMap64]:
         for row in event.work.rows:
             by_row[row].append((readers, event.until))
     for reader, papers, left_at in _mails_of(set(by_row), max(event.until for event in events)):
-        for row in papers & by_row.keys():
+        for row in by_row.keys() & papers:
             for readers, until in by_row[row]:
                 if left_at < until:
                     readers.add(reader)
@@ -108,7 +107,7 @@ def _readers_of(events: Sequence[Event]) -> list[BitMap64]:
     return [readers | folded.get(e.work.row, BitMap64()) for readers, e in zip(found, events, strict=True)]
 
 
-def _mails_of(rows: Collection[int], until: datetime) -> Iterable[tuple[int, frozenset[int], datetime]]:
+def _mails_of(rows: Collection[int], until: datetime) -> Iterable[tuple[int, list[int], datetime]]:
     """(reader, papers, when it left) of mails that are not folded and may hold one of these.
 
     What is still to leave will say the news itself. Of a digest that was handed over twice the last time counts.
@@ -118,12 +117,5 @@ def _mails_of(rows: Collection[int], until: datetime) -> Iterable[tuple[int, fro
     mails = digests.filter(
         folded=False, subscriber__isnull=False, content_to__gte=days["first"], content_from__lt=days["last"]
     )
-    told_apart = mails.annotate(left_at=Coalesce("handed_at", "accepted_at"), text=Cast("picks", TextField()))
-    values = told_apart.filter(left_at__lt=until).values_list("subscriber_id", "text", "left_at")
-    papers_in = lru_cache(AT_ONCE)(_papers_in)  # many readers have the same
-    for reader, text, left_at in values.iterator(AT_ONCE):
-        yield reader, papers_in(text), left_at
-
-
-def _papers_in(picks: str) -> frozenset[int]:
-    return frozenset(chosen["paper"] for chosen in json.loads(picks))
+    told_apart = mails.annotate(left_at=Coalesce("handed_at", "accepted_at"), papers=PickedPapers("picks"))
+    return told_apart.filter(left_at__lt=until).values_list("subscriber_id", "papers", "left_at").iterator(AT_ONCE)

@@ -1,7 +1,7 @@
 """Who is to be told what next, and who was told."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Self
@@ -71,7 +71,7 @@ class News:
 
     def _told(self, readers: Iterable[int]) -> dict[tuple[int, str], BitMap64]:
         """By what the digests of these readers say: {(paper, what): readers}."""
-        own = Digest.objects.counting_as_sent().filter(subscriber__in=list(readers), day__gte=self.since)
+        own = Digest.objects.counting_as_sent().filter(subscriber_id__any_of=list(readers), day__gte=self.since)
         told: dict[tuple[int, str], BitMap64] = defaultdict(BitMap64)
         for reader, news in own.exclude(follow_ups=[]).values_list("subscriber_id", "follow_ups"):
             for one in news:
@@ -84,7 +84,7 @@ def readers_of(row: FollowUp) -> BitMap64:
     return BitMap64.deserialize(bytes(row.to_tell))
 
 
-def told(readers: Mapping[tuple[int, str], Collection[int]]) -> None:
+def told(readers: Mapping[tuple[int, str], Iterable[int]]) -> None:
     """Take these readers out of news that they were told: {(paper, what): subscriber ids}, by any row of the work."""
     papers = {paper for paper, _ in readers}
     if not papers:

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from pyroaring import BitMap64
 
 from digest import follow_ups, ledger, sent
 from digest.models import DayTotal, Digest, Edition
-from digest.models.digests import DigestQuerySet
+from digest.models.digests import DigestQuerySet, PickedPapers
 from digest.outcomes.sums import Sum, counted, sum_of
 from digest.outcomes.uncertain import UNKNOWN_AFTER, in_doubt
 from subscriptions.models import Subscriber
@@ -95,14 +96,15 @@ def _store_totals(day: date, now: datetime) -> None:
 
 def _fold(rows: DigestQuerySet) -> None:
     """Keep who was sent what by paper, and who was told what. A skipped or refused digest leaves both to come again."""
-    readers: dict[int, list[int]] = defaultdict(list)
-    told: dict[tuple[int, str], list[int]] = defaultdict(list)
+    readers: dict[int, BitMap64] = defaultdict(BitMap64)
+    told: dict[tuple[int, str], BitMap64] = defaultdict(BitMap64)
     counting = rows.counting_as_sent().filter(folded=False, subscriber__isnull=False)
-    for reader, picks, news in counting.values_list("subscriber_id", "picks", "follow_ups").iterator():
-        for chosen in picks:
-            readers[chosen["paper"]].append(reader)
+    values = counting.annotate(papers=PickedPapers("picks")).values_list("subscriber_id", "papers", "follow_ups")
+    for reader, papers, news in values.iterator():
+        for paper in papers:
+            readers[paper].add(reader)
         for one in news:
-            told[one["paper"], one["what"]].append(reader)
+            told[one["paper"], one["what"]].add(reader)
     sent.add(readers)
     follow_ups.told(told)
     rows.update(folded=True)

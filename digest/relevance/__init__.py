@@ -1,9 +1,9 @@
 """Papers x interests -> matches that say why. Pure: a fitted model is an argument."""
 
+from digest.relevance.liking import Taste, tastes
 from digest.relevance.matching import Match, PaperText, TopicTerms
 from digest.relevance.names import name_words, same_name
 from digest.relevance.reading import KEPT_WORDS, OwnWords, Reading, match, match_all
-from digest.relevance.liking import Taste, tastes
 from digest.relevance.vectors import VERSION, Model
 from digest.relevance.words import Words
 

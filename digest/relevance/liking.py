@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from digest.relevance.vectors import Model, normalised
+from digest.relevance.vectors import Model, Weights, normalised
 
 MOST_TASTES, MOST_LIKED = 5, 50
 # Groups with this cosine between their papers, on average, are one taste.
@@ -23,14 +24,19 @@ class Taste:
 
     def terms(self, model: Model, n: int) -> tuple[str, ...]:
         """The ``n`` strongest words and pairs; of a pair and its words only the stronger."""
-        said: list[str] = []
-        for at in np.argsort(-self.vector.data, kind="stable"):
-            term = model.terms[self.vector.indices[at]]
-            if not any({*term.split()} & {*other.split()} for other in said):
-                said.append(term)
-            if len(said) == n:
-                break
-        return tuple(said)
+        return tuple(strongest_terms(model, self.vector.indices, self.vector.data, n))
+
+
+def strongest_terms(model: Model, columns: npt.NDArray[np.integer], weights: Weights, n: int) -> list[str]:
+    """The ``n`` terms with the greatest weights; of those that share a word only the strongest."""
+    said: list[str] = []
+    for column in columns[np.lexsort((columns, -weights))].tolist():
+        term = model.terms[column]
+        if not any({*term.split()} & {*other.split()} for other in said):
+            said.append(term)
+        if len(said) == n:
+            break
+    return said
 
 
 def tastes(liked: csr_matrix, ids: Sequence[int]) -> list[Taste]:

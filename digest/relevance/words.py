@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
+from operator import and_
 from typing import NamedTuple
 
 # Chinese, Japanese and Korean: each sign is a word, since spaces say little (or nothing) about where words end.
@@ -15,6 +16,7 @@ _TOKEN = re.compile(
 )
 _ACCENTS = re.compile("[\u0300-\u036f]")
 WITHOUT_ACCENT = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
+END = "\n"  # of a part of a text, among words: no word is equal to it
 KEPT_FORMS = 1 << 15  # words whose plain form is remembered: 97 of 100 looked up, for some 6 MB
 
 
@@ -136,6 +138,7 @@ STOP_WORDS = frozenset(map(plain, _FUNCTION_WORDS))
 
 
 def terms(words: Sequence[str]) -> list[str]:
-    """What TF-IDF counts: words and pairs of neighbours, where function words and single letters are passed over."""
-    said = [word for word in words if word not in STOP_WORDS and (len(word) > 1 or word >= "\u3040")]
-    return said + [f"{one} {other}" for one, other in pairwise(said)]
+    """What TF-IDF counts: words that say something, and pairs of such that stand side by side."""
+    says = [word not in STOP_WORDS and (len(word) > 1 or word >= "\u3040") for word in words]
+    pairs = (f"{one} {other}" for one, other in compress(pairwise(words), map(and_, says, says[1:])))
+    return [*compress(words, says), *pairs]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from digest import delivery, follow_ups, merging, outcomes, papers, retention, sent
+from digest import delivery, follow_ups, merging, outcomes, papers, planning, retention, sent
 from digest.models import Digest, Edition, FollowUp, Paper
 from digest.sources import SOURCES
 from subscriptions import privacy
@@ -219,6 +219,36 @@ def test_a_mail_whose_papers_are_all_withdrawn_is_not_sent_for_its_news_and_the_
     assert "Its code has been released since we sent it to you" in mailoutbox[0].body
     assert edition.entries.count() == 1
     assert news_for(digest.subscriber, late + 2 * DAY) == []
+
+
+def test_a_week_of_mornings_tells_each_reader_once_and_mails_nobody_for_news_alone(mailoutbox):
+    readers = {name: make_reader(name) for name in ("daily", "late", "weekly")}
+    readers["weekly"].weekdays = 1 << TODAY.weekday()
+    readers["weekly"].save()
+    first = make_paper(1)
+    make_edition([first])
+    readers["late"].next_due_at = NOW + DAY
+    readers["late"].save()
+    mailed = {}
+    for n in range(9):
+        now = NOW + n * DAY
+        if n not in {0, 2}:  # on the third day nothing is new
+            Edition.objects.filter(pk=make_edition([another(10 + n, now.date())], now.date()).pk).update(
+                approved_at=now
+            )
+        planning.plan_due(now)
+        delivery.send_digests(lambda now=now: now)
+        mailed[n] = {message.to[0].partition("@")[0]: message.body for message in mailoutbox}
+        mailoutbox.clear()
+        if n == 0:
+            release(first)
+        follow_ups.notice(now + timedelta(hours=2))
+        for day in outcomes.days_to_close(now):
+            outcomes.close_day(day, now)
+    told = {(n, who) for n, own in mailed.items() for who, body in own.items() if "Its code has been released" in body}
+    assert told == {(1, "daily"), (7, "weekly")}
+    assert not mailed[2], "no papers, no mail"
+    assert set(mailed[8]) == {"daily", "late"}
 
 
 def test_news_is_told_for_two_weeks(reader, paper):
