@@ -58,7 +58,10 @@ def fetch_sources(self: Any) -> None:
 def draft_edition(self: Any) -> None:
     """Draft, or redraft, the editions that are not approved; once a day with a new relevance model."""
     now = clock.now()
-    profiles.renew(now)
+    try:
+        profiles.renew(now)
+    except Exception:  # whatever is wrong with the words of some papers, the day goes on with the model that is there
+        log.exception("the relevance model could not be fitted")
     for day in editions.days_to_draft(now):
         editions.draft(day, now, by=self.request.hostname)
 

@@ -11,11 +11,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
 from digest import outcomes
+from digest.explaining import explain
 from digest.lint.mail import Mail
 from digest.models import Digest
 from digest.preview import of_digest
@@ -149,8 +151,9 @@ class DigestAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The mail with all its controls, and its HTML part under the policy that a mail is shown with."""
-        page, html = map(self.admin_site.admin_view, (self.mail, self.preview))
+        page, html, why = map(self.admin_site.admin_view, (self.mail, self.preview, self.why))
         return [
+            path("<int:pk>/why/", why, name="digest_digest_why"),
             path("<int:pk>/mail/", page, name="digest_digest_mail"),
             path("<int:pk>/preview/", html, name="digest_digest_preview"),
             *super().get_urls(),
@@ -172,12 +175,31 @@ class DigestAdmin(ReadOnlyAdmin):
         """The HTML part alone; its links do nothing, they are reader 0's, who is nobody."""
         return mail_html(request, self._mail_of(request, pk))
 
-    def _mail_of(self, request: HttpRequest, pk: int) -> Mail:
+    @method_decorator(require_safe)
+    def why(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Why each paper is in it, and why the next ten are not: what ``manage.py explain_digest`` prints."""
+        try:
+            told = explain(self._digest_of(request, pk), clock.now())
+        except ValueError as error:
+            raise Http404(f"There is nothing to explain. {error}") from error
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Digest {pk}: why these papers",
+            "opts": self.opts,
+            "told": told,
+            "parts": [("In it", told.picks), ("Not in it: the next ones", told.others)],
+        }
+        return TemplateResponse(request, "admin/digest/digest/why.html", context)
+
+    def _digest_of(self, request: HttpRequest, pk: int) -> Digest:
         digest = get_object_or_404(Digest.objects.select_related("subscriber"), pk=pk)
         if not self.has_view_permission(request, digest):
             raise PermissionDenied
+        return digest
+
+    def _mail_of(self, request: HttpRequest, pk: int) -> Mail:
         try:
-            return of_digest(digest, clock.now()).mail
+            return of_digest(self._digest_of(request, pk), clock.now()).mail
         except ValueError as error:
             raise Http404(f"There is no mail to show: {error}.") from error
 

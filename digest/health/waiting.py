@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, Min, OuterRef, Q
 
-from digest import approval, fencing, outcomes
+from digest import approval, fencing, outcomes, profiles
 from digest.editions import PATIENCE
 from digest.health.verdict import Verdict, fault, not_checked, ok, warning
 from digest.models import Digest, Edition, Throttle
@@ -33,6 +33,7 @@ def waiting(now: datetime) -> list[Verdict]:
         held(now),
         uncertain(now),
         editions(now),
+        relevance(),
     ]
 
 
@@ -124,6 +125,20 @@ def editions(now: datetime) -> Verdict:
     if not late:
         return ok(name, "none is overdue")
     return fault(name, f"not approved: {', '.join(late)}", "Admin, Editions: the page of the day says why.")
+
+
+def relevance() -> Verdict:
+    """Whether readers' interests find papers by more than phrases and categories, in the newest edition."""
+    name, newest = "Relevance", Edition.objects.published().select_related("relevance_model").first()
+    if newest is None:
+        return not_checked(name, "no edition is published yet")
+    if profiles.model_of(newest).vocabulary:
+        model = newest.relevance_model
+        return ok(name, f"{model}: {model.terms:,} terms of {model.documents:,} papers" if model else "")
+    remedy = "Run: manage.py fit_relevance. The next edition takes the new model."
+    return warning(
+        name, f"the edition of {newest.day} has no model that can be read: words and categories alone", remedy
+    )
 
 
 def _late(name: str, number: int, oldest: datetime | None, now: datetime, what: str, remedy: str) -> Verdict:

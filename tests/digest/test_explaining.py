@@ -86,3 +86,16 @@ def test_one_command_prints_it_all_and_says_what_to_do_where_it_cannot(planned):
     planned.subscriber.delete()
     with pytest.raises(CommandError, match="erased"):
         call_command("explain_digest", planned.pk)
+
+
+def test_editors_see_the_same_on_a_page_and_others_do_not(planned, admin_client, client):
+    page = admin_client.get(f"/admin/digest/digest/{planned.pk}/why/")
+    assert page.status_code == 200
+    assert "it names “gravity”, which the reader muted" in page.content.decode()
+    assert (
+        f"/admin/digest/digest/{planned.pk}/why/"
+        in admin_client.get(f"/admin/digest/digest/{planned.pk}/change/").content.decode()
+    )
+    assert client.get(f"/admin/digest/digest/{planned.pk}/why/").status_code == 302
+    assert admin_client.post(f"/admin/digest/digest/{planned.pk}/why/").status_code == 405
+    assert admin_client.get("/admin/digest/digest/999999/why/").status_code == 404

@@ -9,7 +9,8 @@ from digest import fencing, planning
 from digest.delivery import throttle
 from digest.health import faults, processes, waiting
 from digest.health.verdict import State
-from digest.models import Digest
+from digest.models import Digest, RelevanceModel
+from digest.relevance import VERSION, Model, PaperText
 from subscriptions.models import SignupRequest
 from subscriptions.tasks import BEAT_SEEN, tidy
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
@@ -256,3 +257,18 @@ def test_a_mail_server_that_asked_for_patience_is_said_until_it_is_over():
     verdict = waiting.transport(NOW)
     assert (verdict.state, "454" in verdict.said) == (State.WARNING, True)
     assert waiting.transport(NOW + MINUTE).state == State.OK
+
+
+def test_it_warns_of_an_edition_without_a_readable_relevance_model(db):
+    assert waiting.relevance().state == "not checked"
+    edition = make_edition([make_paper(1)])
+    said = waiting.relevance()
+    assert said.state == "warning"
+    assert "manage.py fit_relevance" in said.remedy
+    model = Model.fit([PaperText(1, "robot arm"), PaperText(2, "robot arm")], {})
+    vocabulary, idf = model.encode()
+    edition.relevance_model = RelevanceModel.objects.create(
+        version=VERSION, fitted_at=NOW, documents=2, since=TODAY, until=TODAY, terms=2, vocabulary=vocabulary, idf=idf
+    )
+    edition.save()
+    assert waiting.relevance().state == "ok"
