@@ -1,12 +1,16 @@
 """Who was sent a paper, for ever, by paper: one compressed bitmap of subscriber ids each."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from django.db import transaction
 from pyroaring import BitMap64
 
 from digest.models import Paper, Sent
+
+AT_ONCE = 100  # bitmaps; one can be some hundred kilobytes
+K = TypeVar("K", bound=Hashable)  # what names a paper
 
 
 def readers_of(sent: Sent) -> BitMap64:
@@ -28,12 +32,23 @@ def twins_of(papers: Collection[int]) -> dict[int, frozenset[int]]:
 def readers_of_works(papers: Collection[int], twins: Mapping[int, Collection[int]]) -> dict[int, BitMap64]:
     """Who was sent each of these papers, in whichever row of its work: {paper: readers}; no entry for nobody."""
     rows = {*papers, *(row for others in twins.values() for row in others)}
-    by_row = {sent.paper_id: readers_of(sent) for sent in Sent.objects.filter(paper__in=rows)}
+    stored = Sent.objects.filter(paper_id__any_of=rows).values_list("paper_id", "readers").iterator(AT_ONCE)
+    by_row = {row: BitMap64.deserialize(bytes(readers)) for row, readers in stored}
     found: dict[int, BitMap64] = {}
     for paper in papers:
         own = [by_row[row] for row in (paper, *twins.get(paper, ())) if row in by_row]
         if own:
             found[paper] = BitMap64.union(*own)
+    return found
+
+
+def papers_of(readers: Iterable[int], known: Mapping[K, BitMap64]) -> dict[int, set[K]]:
+    """Which of the papers of ``known`` each of these readers was sent; those who were sent none are left out."""
+    found: dict[int, set[K]] = {}
+    asked = BitMap64(readers) if known else BitMap64()
+    for paper, own in known.items():
+        for reader in own & asked:
+            found.setdefault(reader, set()).add(paper)
     return found
 
 

@@ -30,7 +30,7 @@ def test_data_that_is_not_there_is_said_with_exit_code_2(name, arguments):
     assert "Traceback" not in found.stderr
 
 
-@pytest.mark.parametrize("name", ["ingest", "mail_pictures", "replay", "trending", "text"])
+@pytest.mark.parametrize("name", ["ingest", "mail_pictures", "replay", "storage", "trending", "text"])
 def test_help_names_what_is_needed(name):
     found = run(name, "--help")
     assert found.returncode == 0

@@ -1,0 +1,1 @@
+"""What remembering who was sent what costs: ``python -m benchmarks.storage --help``."""
