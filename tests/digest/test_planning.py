@@ -2,6 +2,8 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from digest import approval, delivery, outcomes, planning
 from digest.board import Board
 from digest.models import Digest
 from subscriptions import lifecycle
-from subscriptions.models import Subscriber
+from subscriptions.models import Interest, Subscriber
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader, origin
 
 pytestmark = pytest.mark.django_db
@@ -298,3 +300,60 @@ def test_a_weekly_reader_who_pauses_gets_one_digest_of_the_last_days_when_it_end
     got = live(28, paused_at=20, reader=reader, pause_until=datetime(2026, 3, 7, tzinfo=UTC))
     since = {day: n for day, n in got.items() if day > TODAY - timedelta(days=20)}
     assert since == {TODAY - timedelta(days=7): 8, TODAY: 7}
+
+
+def test_one_unreadable_reader_does_not_stop_the_others(robotics, caplog):
+    make_edition([make_paper(1)])
+    lost, other = make_reader("lost", robotics), make_reader("other", robotics)
+    Subscriber.objects.filter(pk=lost.pk).update(zone="Mars/Olympus_Mons")
+    assert plan() == {"planned": 1, "unreadable": 1}
+    assert Digest.objects.get().subscriber == other
+    assert f"reader {lost.pk} cannot be planned" in caplog.text
+    assert plan() == {"unreadable": 1}, "and is asked about again"
+
+
+def test_a_digest_that_is_there_although_nobody_looked_for_it_stays_and_the_others_are_stored(robotics, caplog):
+    make_edition([make_paper(1)])
+    first, second = make_reader("first", robotics), make_reader("second", robotics)
+    there = make_digest(first, [], state="accepted", zone="UTC", folded=True, content_to=YESTERDAY)
+    plan()
+    assert Digest.objects.get(subscriber=first) == there
+    assert Digest.objects.get(subscriber=second).state == "planned"
+    assert f"reader {first.pk} has a digest of {TODAY} already" in caplog.text
+    assert plan() == {}
+
+
+def test_the_number_of_queries_is_the_same_for_any_chunk(robotics, speech, settings):
+    make_edition([make_paper(n) for n in range(1, 6)])
+    make_digest(make_reader("before", due=NOW + timedelta(days=1)), [], day=YESTERDAY)  # a day is open
+    counts = []
+    for readers, chunk in ((3, 10), (60, 100)):
+        settings.PLAN_CHUNK = chunk
+        for n in range(readers):
+            make_reader(f"of-{readers}-{n}", robotics, speech)
+        with CaptureQueriesContext(connection) as asked:
+            plan()
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_a_day_without_papers_and_a_reader_with_five_hundred_interests_are_planned_like_any_other(robotics):
+    reader = make_reader("many", only_my_topics=True)
+    kinds = [Interest.Kind.PHRASE, Interest.Kind.AUTHOR, Interest.Kind.MUTED_WORD]
+    Interest.objects.bulk_create(
+        Interest(subscriber=reader, kind=kinds[n % 3], text=f"thing number {n}") for n in range(500)
+    )
+    make_edition([make_paper(1, "A robot"), make_paper(2, "On thing number 3")])
+    assert plan() == {"planned": 1}
+    digest = Digest.objects.get()
+    assert [p["why"] for p in digest.picks] == [[{"phrase": "thing number 3"}]]
+
+
+def test_a_digest_asked_for_at_the_same_moment_is_the_only_one_of_its_day(robotics):
+    make_edition([make_paper(1)])
+    reader = make_reader("a", robotics)
+    asked = planning.plan_one(reader, NOW)
+    assert asked.state == "planned"
+    Subscriber.objects.update(next_due_at=NOW - timedelta(minutes=30))  # as planning had read it a moment before
+    assert plan() == {"asked for before": 1}
+    assert Digest.objects.get() == asked
