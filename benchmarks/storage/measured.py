@@ -110,7 +110,7 @@ def _plain_table(days: Sequence[Picks], papers: Sequence[Sequence[int]], options
         for picks, own in zip(days, papers, strict=True):
             rows = [(reader + 1, own[at]) for reader, line in enumerate(picks[:readers].tolist()) for at in line]
             cursor.executemany(statement, rows)
-    return (_size() - before) / (readers * options.papers * len(days))
+    return (_size() - before) / int(readers * options.papers * len(days))
 
 
 def _closing(picks: Picks, papers: Sequence[int]) -> list[Line]:

@@ -43,7 +43,7 @@ def test_more_papers_than_candidates_are_refused(capsys):
 
 @pytest.mark.django_db
 def test_a_small_run_gives_every_figure():
-    seen = []
+    seen: list[str] = []
     sizes = {"readers": 60, "candidates": 12, "papers": 4, "chunk": 25, "days": 10, "seed": 1}
     found = dict(measure(Namespace(**sizes), step=seen.append))
     for what in ("  bitmaps, uniform", "  rows of Sent, popular", "Digest.picks, octets per reader and day"):

@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -393,6 +394,31 @@ def test_looking_and_telling_cost_the_same_queries_for_few_and_for_many():
     assert cost(0, lambda: follow_ups.notice(NEWS_AT))[1] <= 7
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="at once: SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_find_news_once_and_forget_no_reader_who_was_told(paper):
+    readers = [reader_called(f"r{n}") for n in range(12)]
+    for reader in readers:
+        mail_to(reader, [paper])
+    Paper.objects.update(code_url=CODE, code_seen_at=NEWS_AT)
+    both = threading.Barrier(2)
+
+    def work(own):
+        both.wait()
+        follow_ups.notice(NEWS_AT)
+        both.wait()
+        for reader in own:
+            follow_ups.told({(paper.pk, "code"): [reader.pk]})
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=(own,)) for own in (readers[:5], readers[5:10])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(follow_ups.readers_of(FollowUp.objects.get())) == {reader.pk for reader in readers[10:]}
+
+
 # Since when the code is known.
 
 
@@ -507,7 +533,12 @@ def _play(events):
     known = [make_paper(n) for n in range(1, 5)]
     make_edition(known)
     arrived = {"accepted", "uncertain"}
-    has, owed, told, happened, mailed, closed = set(), set(), [], set(), set(), set()
+    has: set = set()
+    owed: set = set()
+    happened: set = set()
+    mailed: set = set()
+    closed: set = set()
+    told: list = []
     for n, (event, r, p, state) in enumerate(events):
         now = MAIL_AT + n * timedelta(hours=8)
         day, reader, paper = now.date(), readers[r], known[p]
