@@ -16,7 +16,7 @@ BITMAPS_AT_ONCE = 100  # one can be some hundred kilobytes
 
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
-    """A reader's digests with papers and reasons, all papers that were sent, and what was said of papers, as JSON."""
+    """A reader's digests with papers and reasons, all papers that were sent, opinions and the saved list, as JSON."""
     digests = list(Digest.objects.filter(subscriber=subscriber).order_by("day"))
     sent = _papers_sent_to(subscriber.pk)
     words = list(Feedback.objects.filter(subscriber=subscriber).order_by("said_at", "pk"))
@@ -32,7 +32,14 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
         "mails": [_exported(digest, papers, topics) for digest in digests],
         "papers_sent_on_closed_days": [papers[pk] for pk in sent],
         "said_of_papers": [
-            {**papers[word.paper_id], "said": word.verb, "at": word.said_at.isoformat()} for word in words
+            {**papers[word.paper_id], "said": word.verb, "at": word.said_at.isoformat()}
+            for word in words
+            if word.verb in Feedback.OPINIONS
+        ],
+        "saved_papers": [
+            {**papers[word.paper_id], "at": word.said_at.isoformat(), "digests_learn_from_it": word.teaches}
+            for word in words
+            if word.verb == Feedback.Verb.SAVE
         ],
     }
 

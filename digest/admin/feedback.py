@@ -20,7 +20,7 @@ def _number_of(verb: Feedback.Verb) -> Coalesce:
 class FeedbackAdmin(ReadOnlyAdmin):
     """One line a paper. What was said of a row before it was merged stays on its own line, as it stays on the row."""
 
-    list_display = ("paper", "more", "less")
+    list_display = ("paper", "more", "less", "saved")
     list_display_links = None
     list_select_related = ("paper",)
     sortable_by = ()
@@ -36,7 +36,9 @@ class FeedbackAdmin(ReadOnlyAdmin):
         last = Feedback.objects.order_by().values("paper").annotate(last=Max("pk")).values("last")
         rows: QuerySet[Feedback] = super().get_queryset(request)
         return rows.filter(pk__in=last).annotate(
-            more=_number_of(Feedback.Verb.MORE), less=_number_of(Feedback.Verb.LESS)
+            more=_number_of(Feedback.Verb.MORE),
+            less=_number_of(Feedback.Verb.LESS),
+            saved=_number_of(Feedback.Verb.SAVE),
         )
 
     @admin.display(description="More like this")
@@ -48,3 +50,8 @@ class FeedbackAdmin(ReadOnlyAdmin):
     def less(self, obj: Any) -> int:
         """How many want less."""
         return int(obj.less)
+
+    @admin.display(description="Saved")
+    def saved(self, obj: Any) -> int:
+        """How many have it on their list."""
+        return int(obj.saved)

@@ -1,10 +1,10 @@
-"""More or less like a paper, behind a link from a digest. GET shows a button, POST keeps the word or takes it back."""
+"""More or less like a paper, or save it, behind a link from a digest. GET shows a button, POST keeps or takes back."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from digest.feedback import say, undo, word_on, work_of
+from digest.feedback import opinion_on, saving_of, say, undo, work_of
 from digest.models import Feedback, Paper
 from subscriptions import clock
 from subscriptions.tokens import Purpose
@@ -22,16 +22,16 @@ def feedback(request: HttpRequest, token: str, paper: int, verb: str) -> HttpRes
     closed days, and all that such a check would prevent is one more row with the reader's own number.
     """
     reader = reader_of(token, Purpose.FEEDBACK)
-    work = _work_or_404(paper)
+    work = work_or_404(paper)
     if verb not in Verb:
-        raise Http404("Of a paper you can say “more” or “less”, and this link says something else.")
+        raise Http404("Of a paper you can say “more”, “less” or “save”, and this link says something else.")
     if request.method == "POST" and "undo" in request.POST:
-        undo(reader.pk, work)
+        undo(reader.pk, work, Verb(verb))
         return see_other(request.path + "?undone=1")
     if request.method == "POST":
         say(reader.pk, work, Verb(verb), clock.now())
         return see_other(request.path)
-    word = word_on(reader.pk, work)
+    word = saving_of(reader.pk, work) if verb == Verb.SAVE else opinion_on(reader.pk, work)
     context = {
         "token": token,
         "paper": work,
@@ -45,7 +45,8 @@ def feedback(request: HttpRequest, token: str, paper: int, verb: str) -> HttpRes
     return render(request, "digest/feedback.html", context)
 
 
-def _work_or_404(pk: int) -> Paper:
+def work_or_404(pk: int) -> Paper:
+    """The row that stands for the work of that number."""
     try:
         return work_of(pk)
     except Paper.DoesNotExist:

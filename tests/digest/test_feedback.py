@@ -1,4 +1,4 @@
-"""More or less like a paper: the page behind a digest's link, what is kept, and who sees it."""
+"""More or less like a paper, or saved: the page behind a digest's link, what is kept, what it teaches, who sees it."""
 
 import json
 from datetime import timedelta
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from digest import merging
 from digest import privacy as digest_privacy
-from digest.feedback import say, undo, word_on, work_of
+from digest.feedback import Lessons, begin_anew, lessons, let_teach, opinion_on, saving_of, say, undo, work_of
 from digest.models import Digest, Feedback, Paper
 from subscriptions import lifecycle, links, privacy, tokens
 from subscriptions.models import Subscriber
@@ -26,7 +26,7 @@ from tests.subscriptions.doors import everything, take_clock
 from tests.subscriptions.test_together import paused_after, together
 
 pytestmark = pytest.mark.django_db
-MORE, LESS = Feedback.Verb.MORE, Feedback.Verb.LESS
+MORE, LESS, SAVE = Feedback.Verb.MORE, Feedback.Verb.LESS, Feedback.Verb.SAVE
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ def test_looking_shows_one_button_and_keeps_nothing(client, reader, paper, verb)
     assert f'<button class="button-large" type="submit">{verb.capitalize()} like this</button>' in text
     assert f'<a href="/papers/{paper.pk}/" lang="en" dir="auto">Robots that fold shirts</a>' in text
     assert path_of(reader, paper, "less" if verb == "more" else "more") in text
-    assert "It does not change your digests yet." in text
+    assert "Your next digests " in text
     assert 'role="status"' not in text
 
 
-@pytest.mark.parametrize(("verb", "kept"), [("more", "Saved: more like this"), ("less", "Saved: less like this")])
+@pytest.mark.parametrize(("verb", "kept"), [("more", "Noted: more like this"), ("less", "Noted: less like this")])
 def test_pressing_keeps_the_word_and_the_same_page_says_so_and_offers_undo(client, reader, paper, verb, kept):
     path = path_of(reader, paper, verb)
     answer = client.post(path)
@@ -111,7 +111,7 @@ def test_who_changes_their_mind_has_one_word_the_newest(client, reader, paper):
     assert "You said the other before." in text_of(less)
     client.post(path_of(reader, paper, "less"))
     assert words() == [(reader.pk, paper.pk, "less")]
-    assert "Saved: less like this" in status_of(client.get(path_of(reader, paper, "less")))
+    assert "Noted: less like this" in status_of(client.get(path_of(reader, paper, "less")))
     assert 'role="status"' not in text_of(client.get(path_of(reader, paper, "more")))
 
 
@@ -175,6 +175,46 @@ def test_readers_who_paused_may_still_say_it(client, clock, paper):
     reader = make_reader("paused", paused_until=NOW + timedelta(days=9))
     assert client.post(path_of(reader, paper)).status_code == 303
     assert len(words()) == 1
+
+
+def test_a_paper_is_saved_by_one_button_and_taken_off_by_one(client, reader, paper):
+    path = path_of(reader, paper, "save")
+    before = everything()
+    text = text_of(client.get(path))
+    assert everything() == before
+    assert (text.count("<h1"), text.count("<form"), text.count("<button")) == (1, 1, 1)
+    assert '<button class="button-large" type="submit">Save for later</button>' in text
+    assert 'role="status"' not in text
+    for _ in range(2):
+        answer = client.post(path)
+        assert (answer.status_code, answer.headers["Location"]) == (303, path)
+        assert words() == [(reader.pk, paper.pk, "save")]
+    page = client.get(path)
+    assert status_of(page).startswith("Saved: it is on your list.")
+    assert '<button type="submit" name="undo" value="1">Take it off my list</button>' in text_of(page)
+    for _ in range(2):
+        assert client.post(path, {"undo": "1"}).headers["Location"] == f"{path}?undone=1"
+        assert not words()
+    assert status_of(client.get(f"{path}?undone=1")).startswith("Taken off.")
+
+
+def test_the_page_of_a_saving_says_where_the_list_is_and_opens_nothing_of_the_readers(client, reader, paper):
+    client.post(path_of(reader, paper, "save"))
+    text = text_of(client.get(path_of(reader, paper, "save")))
+    assert "“Your last 14 days” at the end of every digest" in text
+    assert reverse("lost-link") in text
+    assert 'href="/r/' not in text
+
+
+def test_an_opinion_and_a_saving_stand_beside_each_other_and_are_taken_back_apart(client, reader, paper):
+    for verb in ("save", "more", "less"):
+        client.post(path_of(reader, paper, verb))
+    assert words() == [(reader.pk, paper.pk, "save"), (reader.pk, paper.pk, "less")]
+    client.post(path_of(reader, paper, "more"), {"undo": "1"})
+    assert words() == [(reader.pk, paper.pk, "save")]
+    client.post(path_of(reader, paper, "less"))
+    client.post(path_of(reader, paper, "save"), {"undo": "1"})
+    assert words() == [(reader.pk, paper.pk, "less")]
 
 
 # --- links that open nothing -------------------------------------------------------------------------------------------
@@ -265,7 +305,7 @@ def test_a_mail_to_an_earlier_address_opens_it_no_more_and_one_after_the_move_do
 def test_another_word_is_404_with_a_way_on(client, reader, paper, verb):
     for answer in (client.get(path_of(reader, paper, verb)), client.post(path_of(reader, paper, verb))):
         assert answer.status_code == 404
-        assert "Of a paper you can say “more” or “less”" in text_of(answer)
+        assert "Of a paper you can say “more”, “less” or “save”" in text_of(answer)
         assert 'href="/"' in text_of(answer)
     assert not words()
 
@@ -320,7 +360,7 @@ def test_a_word_on_a_row_that_was_merged_counts_for_the_row_that_stays(client, r
     assert "Robots that fold shirts" in text_of(page)
     client.post(path_of(reader, twin))
     assert words() == [(reader.pk, paper.pk, "more")]
-    assert "Saved: more like this" in status_of(client.get(path_of(reader, paper)))
+    assert "Noted: more like this" in status_of(client.get(path_of(reader, paper)))
 
 
 def test_of_words_on_two_rows_that_became_one_work_the_newest_counts_and_undo_takes_both(client, clock, reader, paper):
@@ -329,13 +369,13 @@ def test_of_words_on_two_rows_that_became_one_work_the_newest_counts_and_undo_ta
     clock.push(hours=-1)
     client.post(path_of(reader, paper, "more"))
     work = merged(paper, twin)
-    assert word_on(reader.pk, work).verb == LESS
-    assert "Saved: less like this" in status_of(client.get(path_of(reader, paper, "less")))
+    assert opinion_on(reader.pk, work).verb == LESS
+    assert "Noted: less like this" in status_of(client.get(path_of(reader, paper, "less")))
     clock.push(hours=2)
     client.post(path_of(reader, paper, "more"))
-    assert word_on(reader.pk, work).verb == MORE
+    assert opinion_on(reader.pk, work).verb == MORE
     client.post(path_of(reader, paper, "more"), {"undo": "1"})
-    assert word_on(reader.pk, work) is None
+    assert opinion_on(reader.pk, work) is None
     assert not words()
 
 
@@ -345,7 +385,7 @@ def test_taking_a_merge_apart_gives_back_what_was_said_of_each(reader, paper):
     say(reader.pk, twin, LESS, NOW)
     merged(paper, twin)
     merging.unmerge(Paper.objects.get(pk=twin.pk))
-    assert {pk: word_on(reader.pk, work_of(pk)).verb for pk in (paper.pk, twin.pk)} == {
+    assert {pk: opinion_on(reader.pk, work_of(pk)).verb for pk in (paper.pk, twin.pk)} == {
         paper.pk: MORE,
         twin.pk: LESS,
     }
@@ -354,29 +394,37 @@ def test_taking_a_merge_apart_gives_back_what_was_said_of_each(reader, paper):
 def test_what_is_said_of_one_paper_is_said_of_no_other_nor_by_anybody_else(reader, paper):
     other, stranger = make_paper(4), make_reader("stranger")
     say(reader.pk, paper, MORE, NOW)
-    assert word_on(reader.pk, other) is None
-    assert word_on(stranger.pk, paper) is None
-    undo(stranger.pk, paper)
-    undo(reader.pk, other)
+    assert opinion_on(reader.pk, other) is None
+    assert opinion_on(stranger.pk, paper) is None
+    undo(stranger.pk, paper, MORE)
+    undo(reader.pk, other, MORE)
     assert words() == [(reader.pk, paper.pk, "more")]
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
-        st.tuples(st.sampled_from([MORE, LESS, "undo", "merge", "unmerge"]), st.integers(0, 1), st.integers(0, 1)),
-        max_size=12,
+        st.tuples(
+            st.sampled_from([MORE, LESS, SAVE, "undo", "unsave", "merge", "unmerge"]),
+            st.integers(0, 1),
+            st.integers(0, 1),
+        ),
+        max_size=14,
     )
 )
-def test_whatever_is_said_merged_and_taken_apart_the_newest_word_on_each_work_counts(world, steps):
+def test_whatever_is_said_merged_and_taken_apart_the_newest_word_of_each_kind_counts_on_each_work(world, steps):
     readers, papers = world
     Feedback.objects.all().delete()
     merging.unmerge(Paper.objects.get(pk=papers[1].pk))
-    said: dict[tuple[int, int], tuple[int, Feedback.Verb]] = {}  # by reader and row
+    said: dict[tuple[int, int, bool], tuple[int, Feedback.Verb]] = {}  # by reader, row, and whether it is a saving
     together = False
 
     def rows_of(number):
         return (0, 1) if together else (number,)
+
+    def newest(who, number, saving):
+        found = [said[who, row, saving] for row in rows_of(number) if (who, row, saving) in said]
+        return max(found, default=(0, None))[1]
 
     for minute, (what, who, number) in enumerate(steps):
         work = work_of(papers[number].pk)
@@ -386,22 +434,98 @@ def test_whatever_is_said_merged_and_taken_apart_the_newest_word_on_each_work_co
         elif what == "unmerge":
             merging.unmerge(Paper.objects.get(pk=papers[1].pk))
             together = False
-        elif what == "undo":
-            undo(readers[who].pk, work)
+        elif what in {"undo", "unsave"}:
+            undo(readers[who].pk, work, SAVE if what == "unsave" else LESS)
             for row in rows_of(number):
-                said.pop((who, row), None)
+                said.pop((who, row, what == "unsave"), None)
         elif what in Feedback.Verb:
             say(readers[who].pk, work, what, NOW + timedelta(minutes=minute))
-            said[who, rows_of(number)[0]] = (minute, what)
+            said[who, rows_of(number)[0], what == SAVE] = (minute, what)
+    taught = lessons(reader.pk for reader in readers)
     for who, number in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        expected = max((said[who, row] for row in rows_of(number) if (who, row) in said), default=(0, None))[1]
-        found = word_on(readers[who].pk, work_of(papers[number].pk))
-        assert (found and found.verb) == expected
+        reader, work = readers[who].pk, work_of(papers[number].pk)
+        opinion, saving = opinion_on(reader, work), saving_of(reader, work)
+        assert (opinion and opinion.verb) == newest(who, number, False)
+        assert (saving and saving.verb) == newest(who, number, True)
+        counts = newest(who, number, False) or newest(who, number, True)
+        own = taught.get(reader, Lessons())
+        assert (work.pk in own.liked, work.pk in own.disliked) == (counts in {MORE, SAVE}, counts == LESS)
 
 
 @pytest.fixture
 def world(db):
     return [make_reader("r0"), make_reader("r1")], [make_paper(1), make_paper(2)]
+
+
+# --- what it teaches -----------------------------------------------------------------------------------------------------
+
+
+def test_more_and_save_are_liked_less_is_disliked_the_newest_word_first(reader):
+    papers = [make_paper(number) for number in range(1, 6)]
+    for minute, (paper, verb) in enumerate(zip(papers, (MORE, SAVE, LESS, MORE, LESS), strict=True)):
+        say(reader.pk, paper, verb, NOW + timedelta(minutes=minute))
+    one, two, three, four, five = (paper.pk for paper in papers)
+    assert lessons([reader.pk]) == {reader.pk: Lessons(liked=(four, two, one), disliked=(five, three))}
+
+
+@pytest.mark.parametrize("order", [(LESS, SAVE), (SAVE, LESS)])
+def test_an_opinion_counts_more_than_that_the_paper_is_saved_whichever_came_last(reader, paper, order):
+    for minute, verb in enumerate(order):
+        say(reader.pk, paper, verb, NOW + timedelta(minutes=minute))
+    assert lessons([reader.pk]) == {reader.pk: Lessons(disliked=(paper.pk,))}
+
+
+def test_what_was_said_of_two_rows_of_a_work_teaches_once_under_the_row_that_stands_for_it(reader, paper):
+    twin = make_paper(4)
+    say(reader.pk, paper, MORE, NOW)
+    say(reader.pk, twin, LESS, NOW + timedelta(minutes=1))
+    work = merged(paper, twin)
+    assert lessons([reader.pk]) == {reader.pk: Lessons(disliked=(work.pk,))}
+
+
+def test_the_newest_fifty_of_a_kind_teach(reader):
+    papers = [make_paper(number) for number in range(1, 53)]
+    for minute, paper in enumerate(papers):
+        say(reader.pk, paper, MORE, NOW + timedelta(minutes=minute))
+    liked = lessons([reader.pk])[reader.pk].liked
+    assert liked == tuple(paper.pk for paper in papers[:1:-1])
+
+
+def test_lessons_of_many_readers_are_one_query_and_who_said_nothing_is_left_out(paper, django_assert_num_queries):
+    readers = [make_reader(f"r{number}") for number in range(9)]
+    for reader in readers[:8]:
+        say(reader.pk, paper, MORE, NOW)
+    with django_assert_num_queries(1):
+        taught = lessons(reader.pk for reader in readers[1:])
+    assert taught == {reader.pk: Lessons(liked=(paper.pk,)) for reader in readers[1:8]}
+    assert lessons([]) == {}
+
+
+def test_beginning_anew_forgets_opinions_keeps_the_list_and_leaves_others_alone(reader, paper):
+    other = make_reader("other")
+    for someone in (reader, other):
+        say(someone.pk, paper, SAVE, NOW)
+        say(someone.pk, paper, LESS, NOW)
+    for _ in range(2):
+        begin_anew(reader.pk)
+        assert words() == [(reader.pk, paper.pk, "save"), (other.pk, paper.pk, "save"), (other.pk, paper.pk, "less")]
+        assert lessons([reader.pk, other.pk]) == {other.pk: Lessons(disliked=(paper.pk,))}
+    say(reader.pk, paper, SAVE, NOW)
+    assert lessons([reader.pk]) == {reader.pk: Lessons(liked=(paper.pk,))}
+
+
+def test_a_saved_paper_can_stop_teaching_and_teach_again_and_stays_on_the_list(reader, paper):
+    say(reader.pk, paper, SAVE, NOW)
+    let_teach(reader.pk, paper, False)
+    assert (lessons([reader.pk]), words()) == ({}, [(reader.pk, paper.pk, "save")])
+    let_teach(reader.pk, paper, True)
+    assert lessons([reader.pk]) == {reader.pk: Lessons(liked=(paper.pk,))}
+
+
+def test_nobody_begins_anew_who_was_erased(reader):
+    assert privacy.erase(reader.pk, NOW)
+    with pytest.raises(Subscriber.DoesNotExist):
+        begin_anew(reader.pk)
 
 
 # --- what is kept of a reader ------------------------------------------------------------------------------------------
@@ -424,10 +548,23 @@ def test_the_export_lists_the_words_with_their_papers_and_times(reader, paper):
     ]
 
 
+def test_the_export_lists_the_saved_papers_and_whether_each_teaches(reader, paper):
+    say(reader.pk, paper, SAVE, NOW)
+    begin_anew(reader.pk)
+    say(reader.pk, make_paper(4, "Another"), SAVE, NOW + timedelta(minutes=5))
+    own = json.loads(json.dumps(privacy.export(reader, NOW)))["digests"]
+    assert not own["said_of_papers"]
+    assert [(saved["title"], saved["at"], saved["digests_learn_from_it"]) for saved in own["saved_papers"]] == [
+        ("Robots that fold shirts", "2026-03-20T07:00:00+00:00", False),
+        ("Another", "2026-03-20T07:05:00+00:00", True),
+    ]
+
+
 def test_erasing_deletes_the_words_and_those_of_others_stay(reader, paper):
     other = make_reader("other")
     for someone in (reader, other):
         say(someone.pk, paper, MORE, NOW)
+    say(reader.pk, paper, SAVE, NOW)
     assert lifecycle.ask_erase(reader, NOW, origin())
     assert words() == [(other.pk, paper.pk, "more")]
 
@@ -441,10 +578,10 @@ def test_a_refused_erasing_keeps_the_words(reader, paper):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_presses_at_the_same_moment_leave_one_word_and_no_error(reader, paper):
-    presses = [lambda verb=verb: say(reader.pk, paper, verb, NOW) for verb in (MORE, LESS, MORE, LESS)]
-    assert together(*presses) == [None] * 4
-    assert len(words()) == 1
+def test_presses_at_the_same_moment_leave_one_word_of_a_kind_and_no_error(reader, paper):
+    presses = [lambda verb=verb: say(reader.pk, paper, verb, NOW) for verb in (MORE, LESS, SAVE, LESS, SAVE)]
+    assert together(*presses) == [None] * 5
+    assert sorted(verb == SAVE for _, _, verb in words()) == [False, True]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -488,9 +625,10 @@ def test_editors_see_how_many_want_more_and_less_of_each_paper_and_of_nobody_who
     for number in range(4):
         say(make_reader(f"fan{number}").pk, paper, MORE if number else LESS, NOW)
     say(make_reader("last").pk, other, LESS, NOW)
+    say(make_reader("keeper").pk, other, SAVE, NOW)
     page = staff("view_feedback").get(changelist())
-    rows = [(row.paper.title, row.more, row.less) for row in page.context["cl"].result_list]
-    assert rows == [("Another", 0, 1), ("Robots that fold shirts", 3, 1)]
+    rows = [(row.paper.title, row.more, row.less, row.saved) for row in page.context["cl"].result_list]
+    assert rows == [("Another", 0, 1, 1), ("Robots that fold shirts", 3, 1, 0)]
     text = text_of(page)
     assert "Robots that fold shirts" in text
     assert "Of which nothing was said" not in text
@@ -535,6 +673,7 @@ def test_queries_of_the_list_do_not_grow_with_papers_and_words(staff, clock):
             paper = make_paper(number)
             for reader in readers:
                 say(reader.pk, paper, LESS, NOW)
+                say(reader.pk, paper, SAVE, NOW)
 
     fill(range(1, 3))
     few = queries()
