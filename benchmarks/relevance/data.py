@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from benchmarks.relevance.spellings import plain, short_forms
 from digest.relevance import PaperText
 
 HALVES = ("tuning", "held-out")
@@ -41,11 +42,12 @@ class LikeThis:
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """A keyword as a topic, and whether each paper bears it."""
+    """A keyword as a topic, and whether each paper bears it: as this very string, or in any spelling."""
 
     unit: str
     half: str
     bears: npt.NDArray[np.bool_]
+    bears_somehow: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,16 @@ def keywords(data: Path) -> tuple[list[PaperText], list[Keyword]]:
     counted = Counter(word for words in said for word in words)
     commonest = sorted(counted, key=lambda word: (-counted[word], word))[:KEYWORDS]
     papers = [PaperText(at, row["title"], row["summary"]) for at, row in enumerate(rows.values())]
+    short = short_forms(word for words in said for word in words)
+    spelled = [{short.get(plain(word), plain(word)) for word in words} for words in said]
     return papers, [
-        Keyword(word, HALVES[number(word) % 2], np.array([word in words for words in said])) for word in commonest
+        Keyword(
+            word,
+            HALVES[number(word) % 2],
+            np.array([word in words for words in said]),
+            np.array([short.get(plain(word), plain(word)) in words for words in spelled]),
+        )
+        for word in commonest
     ]
 
 

@@ -57,7 +57,7 @@ class Pages:
         flat = self.words.flat(text)
         if not flat:
             return []
-        words, wanted, as_asked = flat.split(" "), f" {flat} ", _plainly(text)
+        words, wanted, as_asked = flat.split(" "), f" {flat} ", _spelling(text)
         found = []
         for at in min((self._naming.get(word, ()) for word in words), key=len):
             place = self._flat[at].find(wanted)
@@ -73,11 +73,11 @@ class Pages:
     def _found(self, at: int, place: int, wanted: str, words: int, as_asked: str) -> Found:
         written = self._written(at, place, words)
         weight, end = NAMED_WEIGHT, self._title_ends[at]
-        spelled = _plainly(written) == as_asked
+        spelled = _spelling(written) == as_asked
         if place < end:
             weight += TITLE_WEIGHT
             place = -1 if spelled else self._flat[at].find(wanted, end)
-            spelled = spelled or (place >= 0 and _plainly(self._written(at, place, words)) == as_asked)
+            spelled = spelled or (place >= 0 and _spelling(self._written(at, place, words)) == as_asked)
         return Found(at, written, weight + SPELLED_WEIGHT * spelled)
 
     def _written(self, at: int, place: int, words: int) -> str:
@@ -88,8 +88,8 @@ class Pages:
         return " ".join(part[self._starts[at][first] : self._ends[at][first + words - 1]].split())
 
 
-def _plainly(text: str) -> str:
-    return " ".join(text.casefold().replace("-", " ").split())
+def _spelling(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def forms(found: Sequence[tuple[str, str]]) -> list[str]:
@@ -99,7 +99,11 @@ def forms(found: Sequence[tuple[str, str]]) -> list[str]:
     """
     shown: dict[str, str] = {}
     for term, written in found:
-        said = f" {_plainly(written)} "
-        if not any(said in f" {_plainly(other)} " and said != f" {_plainly(other)} " for _, other in found):
+        said = _between_spaces(written)
+        if not any(said in longer and said != longer for longer in (_between_spaces(other) for _, other in found)):
             shown.setdefault(said, term if written.casefold() == term.casefold() else written)
     return [*shown.values()]
+
+
+def _between_spaces(text: str) -> str:
+    return f" {_spelling(text.replace('-', ' '))} "

@@ -24,8 +24,10 @@ from digest.relevance.words import END
 
 # So many distinct phrases, and authors, are kept with what they found. It bounds the memory of a run, nothing else.
 KEPT_WORDS = 4096
-# From these cosines on a paper is a topic's, or like a taste, though it names no term and has no category of the topic.
-TOPIC_COSINE, LIKE_COSINE = 0.2, 0.2
+# By TF-IDF alone a paper is a topic's from this cosine on if it shares so many different words with it: three of four
+# such papers are right (docs/evaluation.md). So a topic of one short phrase is that phrase and nothing else.
+TOPIC_COSINE, SHARED_WORDS = 0.1, 5
+LIKE_COSINE = 0.15
 
 
 class Reading:
@@ -54,8 +56,9 @@ class Reading:
         listed = self._in_categories(topic)
         query = self._query(topic)
         cosines = self._cosines(query)
+        near = {at for at in np.flatnonzero(cosines >= TOPIC_COSINE).tolist() if self._shares_enough(at, query)}
         matches = {}
-        for at in sorted({*named, *listed, *np.flatnonzero(cosines >= TOPIC_COSINE).tolist()}):
+        for at in sorted({*named, *listed, *near}):
             score = float(cosines[at]) + CATEGORY_WEIGHT * (at in listed)
             terms: Sequence[str] = ()
             if at in named:
@@ -146,6 +149,11 @@ class Reading:
         """Cosines (n x P) of n rows of length 1 with all papers; 0 for what is no finite number."""
         cosines = (vectors @ self._by_term).toarray().astype(np.float32, copy=False)
         return _finite(cosines)
+
+    def _shares_enough(self, at: int, query: Query) -> bool:
+        row = self.vectors.indices[slice(*self.vectors.indptr[at : at + 2])]
+        shared = np.intersect1d(row, query.columns, assume_unique=True).tolist()
+        return len({word for column in shared for word in self.model.terms[column].split()}) >= SHARED_WORDS
 
     def _shared(self, at: int, query: Query) -> tuple[str, ...]:
         """The terms that contribute most to the cosine of a paper with ``query``, in the paper's own form."""
