@@ -4,7 +4,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from digest.views import feedback, health, mail, mailbox, public, reader, tryout
+from digest.views import feedback, health, learned, mail, mailbox, public, reader, saved, tryout
 
 
 class IsoDate:
@@ -33,6 +33,12 @@ urlpatterns = [
     path("r/<str:token>/preview/", tryout.try_settings, name="try-settings"),
     path("r/<str:token>/", reader.reader, name="reader"),
     path("r/<str:token>/now/", reader.send_now, name="send-now"),
+    path("r/<str:token>/saved/", saved.saved_list, name="saved"),
+    path("r/<str:token>/saved.bib", saved.download, {"kind": "bib"}, name="saved-bib"),
+    path("r/<str:token>/saved.ris", saved.download, {"kind": "ris"}, name="saved-ris"),
+    path("r/<str:token>/saved.json", saved.download, {"kind": "json"}, name="saved-json"),
+    path("r/<str:token>/learned/", learned.learned, name="learned"),
+    path("r/<str:token>/learned/anew/", learned.begin_anew, name="begin-anew"),
     path("say/<str:token>/<int:paper>/<str:verb>/", feedback.feedback, name="feedback"),
     path("mailbox/", mailbox.mailbox, name="mailbox"),
     path("mailbox/<str:name>/", mailbox.letter, name="letter"),

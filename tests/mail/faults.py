@@ -204,7 +204,7 @@ FAULTS: dict[str, Change] = {
     "a datetime": in_both("1 March 2026", "datetime.datetime(2026, 3, 1, 7, 0)"),
     "a placeholder": in_both(r"Why you got this: [^\n<]*", "Why you got this: {reasons}"),
     "empty parentheses": in_both(r"\(it names[^)]*\)", "()"),
-    "a separator at the end": in_html(r"(Less like no. 2</a>)", r"\1&nbsp;&nbsp;·&nbsp;\n"),
+    "a separator at the end": in_html(r"(Save no. 2</a>)", r"\1&nbsp;&nbsp;·&nbsp;\n"),
     # The text part
     "no news in the text": in_text(lambda text: re.sub(r"It has (been|taken)[^\n]*\n", "", text)),
     "no heading over the news": in_text(lambda text: text.replace("News of papers you have\n\n", "")),
