@@ -77,7 +77,7 @@ def rows_of(edition: Edition, data: Mapping[str, Any] | None = None) -> list[Row
     entries: QuerySet[EditionPaper] = edition.entries.select_related("paper__merged_into")
     papers = [entry.paper for entry in entries]
     shown = set(edition.entries.shown().values_list("pk", flat=True))
-    found = matches_of(papers, Topic.objects.all())
+    found = matches_of(papers, Topic.objects.all(), edition)
     return [
         Row(
             entry,

@@ -63,7 +63,7 @@ class TopicAdmin(ListAdmin):
         topic, edition = kwargs["obj"], Edition.objects.first()
         if topic and edition:
             entries = list(edition.entries.shown().select_related("paper"))
-            found = matches_of((entry.paper for entry in entries), [Topic.objects.get(pk=topic.pk)])
+            found = matches_of((entry.paper for entry in entries), [Topic.objects.get(pk=topic.pk)], edition)
             context["edition"], context["looked_at"] = edition, len(entries)
             context["matches"] = [(e.paper, found[e.paper_id][0]) for e in entries if e.paper_id in found]
         return super().render_change_form(request, context, *args, **kwargs)

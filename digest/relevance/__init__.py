@@ -3,7 +3,7 @@
 from digest.relevance.liking import Taste, tastes
 from digest.relevance.matching import Match, PaperText, TopicTerms
 from digest.relevance.names import name_words, same_name
-from digest.relevance.reading import KEPT_WORDS, OwnWords, Reading, match, match_all
+from digest.relevance.reading import KEPT_WORDS, Reading
 from digest.relevance.vectors import VERSION, Model
 from digest.relevance.words import Words
 
@@ -12,14 +12,11 @@ __all__ = [
     "VERSION",
     "Match",
     "Model",
-    "OwnWords",
     "PaperText",
     "Reading",
     "Taste",
     "TopicTerms",
     "Words",
-    "match",
-    "match_all",
     "name_words",
     "same_name",
     "tastes",

@@ -26,7 +26,7 @@ from digest.relevance.words import END
 KEPT_WORDS = 4096
 # By TF-IDF alone a paper is a topic's from this cosine on if it shares so many different words with it: three of four
 # such papers are right (docs/evaluation.md). So a topic of one short phrase is that phrase and nothing else.
-TOPIC_COSINE, SHARED_WORDS = 0.1, 5
+TOPIC_COSINE, SHARED_WORDS = 0.12, 6
 LIKE_COSINE = 0.15
 
 
@@ -52,20 +52,16 @@ class Reading:
 
     def topic(self, topic: TopicTerms) -> Mapping[int, Match]:
         """The papers that name a term, are listed in a category, or are near enough by TF-IDF alone."""
-        named = self._named(topic)
-        listed = self._in_categories(topic)
-        query = self._query(topic)
+        named, listed, query = self._named(topic), self._in_categories(topic), self._query(topic)
         cosines = self._cosines(query)
         near = {at for at in np.flatnonzero(cosines >= TOPIC_COSINE).tolist() if self._shares_enough(at, query)}
         matches = {}
         for at in sorted({*named, *listed, *near}):
-            score = float(cosines[at]) + CATEGORY_WEIGHT * (at in listed)
-            terms: Sequence[str] = ()
+            score = float(cosines[at]) + _weight(named.get(at, ())) + CATEGORY_WEIGHT * (at in listed)
             if at in named:
-                score += max(found.weight for _, found in named[at])
                 terms = forms([(term, found.written) for term, found in named[at]])[:SHOWN_TERMS]
-            elif at not in listed:
-                terms = self._shared(at, query)
+            else:
+                terms = [] if at in listed else self._shared(at, query)
             matches[self.papers[at].id] = Match(topic.id, topic.name, score, tuple(terms), listed.get(at, ""))
         return matches
 
@@ -73,7 +69,7 @@ class Reading:
         """The scores that ``topic`` goes by, of all papers [P], those included that it leaves out."""
         scores = self._cosines(self._query(topic))
         for at, terms in self._named(topic).items():
-            scores[at] += max(found.weight for _, found in terms)
+            scores[at] += _weight(terms)
         for at in self._in_categories(topic):
             scores[at] += CATEGORY_WEIGHT
         return scores
@@ -105,9 +101,7 @@ class Reading:
         return self.model.words.flat(text).split(" ")
 
     def _phrase(self, text: str) -> Mapping[int, Match]:
-        """The papers that name ``text``, as whole words like a topic's term. The reader's own words are taken exactly:
-        nothing is found by TF-IDF alone.
-        """
+        """The papers that name ``text``, as whole words like a topic's term; none by TF-IDF alone."""
         found = self._pages.find(text)
         cosines = self._cosines(self.model.query(self._words(text))) if found else ()
         return {
@@ -138,7 +132,7 @@ class Reading:
                 0,
                 "",
                 LIKE_WEIGHT * float(cosines[at]),
-                self._shared(at, Query(taste.vector.indices, taste.vector.data)),
+                tuple(self._shared(at, Query(taste.vector.indices, taste.vector.data))),
                 kind="like",
                 paper=taste.papers[which],
             )
@@ -155,34 +149,20 @@ class Reading:
         shared = np.intersect1d(row, query.columns, assume_unique=True).tolist()
         return len({word for column in shared for word in self.model.terms[column].split()}) >= SHARED_WORDS
 
-    def _shared(self, at: int, query: Query) -> tuple[str, ...]:
+    def _shared(self, at: int, query: Query) -> list[str]:
         """The terms that contribute most to the cosine of a paper with ``query``, in the paper's own form."""
         row = slice(*self.vectors.indptr[at : at + 2])
         columns, own, wanted = np.intersect1d(self.vectors.indices[row], query.columns, return_indices=True)
         shares = self.vectors.data[row][own] * query.weights[wanted]
         strongest = strongest_terms(self.model, columns, shares, SHOWN_TERMS)
-        return tuple(dict.fromkeys(filter(None, (self._pages.written(at, term) for term in strongest))))
+        return [*dict.fromkeys(filter(None, (self._pages.written(at, term) for term in strongest)))]
+
+
+def _weight(named: Iterable[tuple[str, Found]]) -> float:
+    return max((found.weight for _, found in named), default=0.0)
 
 
 def _finite(scores: Weights) -> Weights:
     """In place: what a damaged model made of a paper is no match."""
     finite: Weights = np.nan_to_num(scores, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     return finite
-
-
-class OwnWords(Reading):
-    """Papers for readers' own words alone."""
-
-    def __init__(self, papers: Sequence[PaperText] = ()) -> None:
-        super().__init__(papers, Model.without_words({}))
-
-
-def match(paper: PaperText, topic: TopicTerms) -> Match | None:
-    """The match of one paper with one topic by phrases and categories, or None."""
-    return OwnWords([paper]).topic(topic).get(paper.id)
-
-
-def match_all(papers: Sequence[PaperText], topics: Iterable[TopicTerms]) -> dict[int, Mapping[int, Match]]:
-    """All such matches as {topic id: {paper id: match}}; topics without one are left out."""
-    reading = OwnWords(papers)
-    return {topic.id: found for topic in topics if (found := reading.topic(topic))}

@@ -13,7 +13,7 @@ from digest import planning
 from digest.board import Board
 from digest.models import Digest
 from digest.planning import runs
-from digest.relevance import OwnWords, PaperText
+from digest.relevance import Model, PaperText, Reading
 from digest.selection import Candidate
 from subscriptions import lifecycle
 from subscriptions.consent import Origin
@@ -127,7 +127,7 @@ def _news_for_everybody() -> Iterator[None]:
             days = tuple(date.fromordinal(n) for n in range(newest - 7, newest + 1))
             entries = {day: (Candidate(day.toordinal(), 1, 1.0),) for day in days}
             papers = [PaperText(day.toordinal(), "New") for day in days]
-            boards[newest] = Board(days, frozenset(), entries, reading=OwnWords(papers))
+            boards[newest] = Board(days, frozenset(), entries, reading=Reading(papers, Model.without_words({})))
         return boards[newest]
 
     with mock.patch.object(runs, "read_board", board_of):

@@ -4,7 +4,7 @@ import pytest
 
 from digest import planning
 from digest.models import Digest, Paper
-from digest.relevance import Reading
+from digest.relevance.pages import Pages
 from subscriptions.models import Interest
 from tests.conftest import NOW, make_edition, make_paper, make_reader
 
@@ -109,13 +109,13 @@ def test_a_narrow_interest_has_its_turn_before_many_broad_ones(day, robotics, sp
 def test_queries_and_lookups_do_not_grow_with_readers_of_the_same_phrase(
     day, monkeypatch, django_assert_max_num_queries
 ):
-    looked_up, really = [], Reading._places
+    looked_up, really = [], Pages.find
 
     def counted(self, text):
         looked_up.append(text)
         return really(self, text)
 
-    monkeypatch.setattr(Reading, "_places", counted)
+    monkeypatch.setattr(Pages, "find", counted)
     for n in range(60):
         reader_with(f"r{n}", phrases=["protein folding"], authors=["Ana Unal"], muted_words=["gravity"])
     with django_assert_max_num_queries(25):

@@ -1,7 +1,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.relevance import PaperText, TopicTerms, match
+from digest.relevance import Model, PaperText, Reading, TopicTerms
+
+
+def match(paper, topic):
+    return Reading([paper], Model.without_words({})).topic(topic).get(paper.id)
+
 
 ROBOTS = TopicTerms(1, "Robotics", ("cs.RO",), ("robot", "robot arm", "c++"))
 
