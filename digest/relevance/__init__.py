@@ -1,14 +1,15 @@
 """Papers x interests -> matches that say why. Pure: a fitted model is an argument."""
 
-from digest.relevance.liking import Taste, tastes
+from digest.relevance.liking import Taste, groups_of, strongest_terms, tastes
 from digest.relevance.matching import Match, PaperText, TopicTerms
 from digest.relevance.names import name_words, same_name
-from digest.relevance.reading import KEPT_WORDS, OwnWords, Reading, match, match_all
+from digest.relevance.reading import KEPT_WORDS, LIKE_COSINE, OwnWords, Reading, match, match_all
 from digest.relevance.vectors import VERSION, Model
 from digest.relevance.words import Words
 
 __all__ = [
     "KEPT_WORDS",
+    "LIKE_COSINE",
     "VERSION",
     "Match",
     "Model",
@@ -18,9 +19,11 @@ __all__ = [
     "Taste",
     "TopicTerms",
     "Words",
+    "groups_of",
     "match",
     "match_all",
     "name_words",
     "same_name",
+    "strongest_terms",
     "tastes",
 ]

@@ -109,13 +109,17 @@ def test_a_narrow_interest_has_its_turn_before_many_broad_ones(day, robotics, sp
 def test_queries_and_lookups_do_not_grow_with_readers_of_the_same_phrase(
     day, monkeypatch, django_assert_max_num_queries
 ):
-    looked_up, really = [], Reading._places
+    looked_up = []
 
-    def counted(self, text):
-        looked_up.append(text)
-        return really(self, text)
+    def counting(really):
+        def counted(self, text):
+            looked_up.append(text)
+            return really(self, text)
 
-    monkeypatch.setattr(Reading, "_places", counted)
+        return counted
+
+    for name in ("_phrase", "_names"):
+        monkeypatch.setattr(Reading, name, counting(getattr(Reading, name)))
     for n in range(60):
         reader_with(f"r{n}", phrases=["protein folding"], authors=["Ana Unal"], muted_words=["gravity"])
     with django_assert_max_num_queries(25):
