@@ -59,10 +59,9 @@ def key_of(profile: Profile, editions: int = EDITIONS) -> str:
     It is made of nothing else, so that readers who chose the same share it. Two queries.
     """
     lists = list(Edition.objects.published().values_list("pk", "held", "approved_at", "relevance_model")[:editions])
-    shown = (
-        EditionPaper.objects.shown().filter(edition__in=[pk for pk, *_ in lists]).order_by("edition", "position", "pk")
-    )
-    said = json.dumps([asdict(profile), lists, list(shown.values_list("edition", "paper"))], default=str)
+    shown = EditionPaper.objects.shown().filter(edition__in=[pk for pk, *_ in lists])
+    papers = list(shown.order_by("edition", "position", "pk").values_list("edition", "paper"))
+    said = json.dumps([asdict(profile), lists, papers], default=str)
     return f"tryout:{hashlib.sha256(said.encode()).hexdigest()}"
 
 

@@ -31,8 +31,8 @@ class Task:
         }
 
 
-def read(folder: Path) -> dict[str, Callable[[], Task]]:
-    """{what it is: how to read it}, so that a bar can tell how far it is."""
+def read(folder: Path) -> list[Callable[[], Task]]:
+    """The tasks, each read when it is called, so that a bar can tell how far it is."""
 
     def like() -> Task:
         papers, queries = data.csfcube(folder)
@@ -51,4 +51,4 @@ def read(folder: Path) -> dict[str, Callable[[], Task]]:
             figures.of_library,
         )
 
-    return {"papers like this": like, "one-phrase topics": keyword, "libraries": library}
+    return [like, keyword, library]

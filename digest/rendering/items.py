@@ -30,6 +30,7 @@ class Item:
     origin: str
     facts: str  # upvotes, comments and stars in words
     path: str  # of the paper's page on this site
+    pdf_url: str
     reasons: tuple[str, ...] = ()
     why: str = ""  # the reasons as one sentence
 
@@ -79,10 +80,11 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """How many characters of a paper's title and of the sentences under it are shown."""
+    """How many characters of a paper's title and of the sentences under it are shown, and whether its PDF is linked."""
 
     title: int = TITLE_LENGTH
     blurb: int = BLURB_LENGTH
+    pdf: bool = True
 
 
 WHOLE = Lengths()
@@ -113,6 +115,7 @@ def item(
         sentences.origin_label(origin),
         sentences.facts_line(paper),
         paper.get_absolute_url(),
+        paper.pdf_url if lengths.pdf else "",
         tuple(reasons),
         why,
     )

@@ -26,7 +26,13 @@ SUBJECT_LENGTH = 50  # phones show about 40; mutt in 80 columns 42
 PREHEADER = 40, 90  # characters: shorter ones are filled up with the mail's first words, longer ones are cut
 # Gmail cuts a mail at 102 KB, footer first. Where the papers are too much for that, they are told in fewer words.
 ROOM, ROOM_ON_THE_WIRE = 80_000, 95_000  # octets of the HTML part
-FEWER_WORDS = (WHOLE, Lengths(blurb=160), Lengths(title=120, blurb=80), Lengths(title=80, blurb=0))
+FEWER_WORDS = (
+    WHOLE,
+    Lengths(blurb=160),
+    Lengths(title=120, blurb=80),
+    Lengths(title=80, blurb=0),
+    Lengths(title=80, blurb=0, pdf=False),  # the paper's own page is a click away from it
+)
 
 # A function that says something, and its arguments: all that its words depend on beside the active language.
 Phrase = tuple[Any, ...]

@@ -17,7 +17,7 @@ from digest import planning, tryout
 from digest.models import Digest
 from digest.preview import PAPERS, Profile
 from digest.rendering import Item, Shelf, items_of
-from subscriptions import clock, guard
+from subscriptions import clock, guard, languages
 from subscriptions.forms import ChoiceForm, PreferencesForm, SignupForm
 from subscriptions.views.pages import UNPROCESSABLE, reader_of, see_other, token_page, too_many
 from subscriptions.views.settings import settings_page
@@ -43,7 +43,7 @@ class Day:
 def try_out(request: HttpRequest) -> HttpResponse:
     """For anybody, by a GET that can be kept and shared. The sign-up below takes the choice along."""
     form = ChoiceForm(request.GET)
-    context = {"form": form, "signup": SignupForm(choice=form)}
+    context: dict[str, Any] = {"form": form, "signup": SignupForm(choice=form)}
     if not form.is_valid():
         return render(request, "digest/try_out.html", context, status=UNPROCESSABLE)
     chosen = form.cleaned_data
@@ -53,6 +53,7 @@ def try_out(request: HttpRequest) -> HttpResponse:
         papers=chosen["papers"] or PAPERS,
         only_my_topics=chosen["only"],
     )
+    context["chosen"] = languages.listed([*(topic.name for topic in chosen["topic"]), *chosen["words"]])
     return _shown(request, "digest/try_out.html", context, profile, tryout.admit_look)
 
 
@@ -96,10 +97,10 @@ def _shown(
             return too_many(request, template, context | {"too_many": True})
         digests = tryout.last_digests(profile, now)
         tryout.remember(key, digests)
-    wants = profile.topics or profile.phrases or profile.authors
-    said = (
-        _in_short(digests) if wants else gettext("Nothing is chosen, so these are the most popular papers of each day.")
-    )
+    if profile.topics or profile.phrases or profile.authors:
+        said = _in_short(digests, profile.papers)
+    else:
+        said = gettext("Nothing is chosen, so these are the most popular papers of each day.")
     return render(request, template, context | {"days": _days(digests), "said": said})
 
 
@@ -115,8 +116,8 @@ def _days(digests: Sequence[Digest]) -> list[Day]:
     return days
 
 
-def _in_short(digests: Sequence[Digest]) -> str:
-    """How many papers a day, in words. Half a paper is none that could be promised, and none is said as none."""
+def _in_short(digests: Sequence[Digest], most: int) -> str:
+    """How many papers a day, in words, where a digest has at most ``most``. Less than one is never said as one."""
     mean, days = tryout.a_day(digests)
     if not days:
         return ""
@@ -130,4 +131,5 @@ def _in_short(digests: Sequence[Digest]) -> str:
             "About %(papers)d paper a day in your topics.", "About %(papers)d papers a day in your topics.", papers
         ) % {"papers": papers}
     counted = ngettext("Counted on %(days)d day.", "Counted on %(days)d days.", days) % {"days": days}
-    return f"{said} {counted}"
+    full = gettext("That is as many as you want at most: there may be more.") if mean >= most else ""
+    return f"{said} {counted} {full}".rstrip()

@@ -134,10 +134,23 @@ def test_who_chooses_nothing_is_shown_the_popular_list_and_told_so(week, client)
         ({"words": "no such thing", "only": "on"}, "No paper of these days is in your topics. Counted on 5 days."),
         ({"words": "of day 2"}, "Less than one paper a day in your topics. Counted on 5 days."),
         ({"topic": ["robotics", "speech"]}, "About 2 papers a day in your topics. Counted on 5 days."),
+        ({"words": "day", "papers": "5"}, "About 3 papers a day in your topics. Counted on 5 days."),
     ],
 )
 def test_the_number_a_day_is_said_honestly(week, client, query, words):
     assert words in said(look(client, **query))
+
+
+def test_a_number_that_the_limit_cuts_off_says_so(week, client):
+    for edition, day in zip(week, DAYS, strict=True):
+        for number in range(9):
+            paper = make_paper(100 * day.day + number, "Quantum", day=day)
+            EditionPaper.objects.create(edition=edition, paper=paper, position=number)
+    cut = "That is as many as you want at most: there may be more."
+    assert f"About 5 papers a day in your topics. Counted on 5 days. {cut}" in said(
+        look(client, words="quantum", papers=5)
+    )
+    assert cut not in said(look(client, words="quantum", papers=10))
 
 
 def test_a_day_without_mail_says_why(week, client):

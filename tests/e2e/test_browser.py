@@ -101,6 +101,35 @@ def test_without_javascript_a_reader_signs_up_confirms_chooses_reads_and_leaves(
     assert len(mail.outbox) == 2, "no goodbye mail"
 
 
+def test_without_javascript_what_was_tried_out_is_there_after_confirming_and_can_be_tried_again(
+    open_page, site, nudges, robotics, speech
+):
+    make_edition([make_paper(1, "A robot study"), make_paper(2, "Speech recognition", categories=["eess.AS"])])
+    page = open_page(java_script_enabled=False)
+    page.goto(site)
+    page.get_by_role("link", name="See what you would get").click()
+    page.get_by_label("Robotics").check()
+    page.get_by_label("Your own keywords and phrases").fill("protein folding\nc++")
+    page.get_by_role("button", name="Show the papers").click()
+    page.get_by_role("link", name="A robot study").wait_for()
+    page.get_by_label("Email address").fill("ana@example.org")
+    press(page, "Subscribe")
+    handle_signup(nudges.pop()[1])
+    page.goto(re.search(rf"{re.escape(site)}/c/\w+/", mail.outbox[0].body)[0])
+    press(page, "Confirm subscription")
+    own = page.get_by_label("Your own keywords and phrases")
+    assert (page.get_by_label("Robotics").is_checked(), own.input_value()) == (True, "protein folding\nc++")
+
+    own.fill("speech recognition")
+    press(page, "See what you would have got")
+    assert "your keyword “speech recognition”" in page.get_by_role("main").inner_text()
+    press(page, "Back to my settings")
+    assert own.input_value() == "speech recognition"
+    press(page, "See what you would have got")
+    press(page, "Save these settings")
+    assert page.get_by_role("status").inner_text() == "Saved: keywords."
+
+
 def ask(kind, reader, email="", at=NOW):
     """A letter that was asked for, of this reader and to this address."""
     return SignupRequest.objects.create(kind=kind, email=email or reader.email, created_at=at, subscriber=reader)
@@ -173,6 +202,8 @@ def public_pages():
         *days_as_mails(),
         ("a paper", papers[1].get_absolute_url(), papers[1].title),
         ("subscribe", reverse("subscribe"), "Trending papers in your email inbox, once a day"),
+        ("try out topics", reverse("try-out") + "?topic=robotics&topic=gone&words=zz", "See what you would get"),
+        ("try out with an error", reverse("try-out") + "?words=x", "See what you would get"),
         ("check your email", reverse("check-email"), "Check your email"),
         ("lost link", reverse("lost-link"), "Get a link to your settings"),
         ("check your email for a link", reverse("check-email") + "?for=link", "Check your email"),
@@ -295,6 +326,7 @@ def answers():
         ("subscribe with an error", reverse("subscribe"), "Subscribe", not_an_address, SUBSCRIBE),
         ("lost link with an error", reverse("lost-link"), "Mail me a link", not_an_address, LOST_LINK),
         ("preferences with an error", at("preferences"), "Save", BAD_PREFERENCES, "Your settings"),
+        ("settings tried out", at("preferences"), "See what you would have got", {}, "What you would have got"),
         ("pause with an error", at("pause"), "Pause", {}, "Pause your digests"),
         ("muted", at("mute", topic), "Mute Robotics", {}, "Robotics is muted"),
         ("fewer now", at("fewer"), "Get at most 5 papers", {}, "Fewer papers"),

@@ -107,9 +107,9 @@ def _tried_out(browser, settings):
         "words=part+10&only=on",
     ):
         yield f"try out ?{query}", browser.get(f"{reverse('try-out')}?{query}")
-    Edition.objects.filter(day=TODAY).update(held=True)
-    yield "try out while a list is held", browser.get(reverse("try-out"))
-    Edition.objects.filter(day=TODAY).update(held=False)
+    Edition.objects.exclude(day=TODAY - timedelta(days=1)).update(held=True)
+    yield "try out while lists are held", browser.get(f"{reverse('try-out')}?words=it+works&papers=5")
+    Edition.objects.update(held=False)
     allowed, settings.PREVIEWS_PER_NETWORK = settings.PREVIEWS_PER_NETWORK, ((timedelta(hours=1), 0),)
     yield "try out too often", browser.get(f"{reverse('try-out')}?words=often")
     settings.PREVIEWS_PER_NETWORK = allowed

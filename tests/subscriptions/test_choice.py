@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from subscriptions import letters, lifecycle, links, privacy
 from subscriptions.forms import ChoiceForm, SignupForm
 from subscriptions.interests import Interests
-from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Topic
+from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression, Topic
 from tests.conftest import NOW, filled, make_reader, origin
 from tests.subscriptions.doors import take_clock, work_off
 
@@ -75,6 +75,15 @@ def test_a_stranger_who_types_the_address_of_a_reader_changes_nothing(client, si
     reader.refresh_from_db()
     assert Interests.of(reader).topics == ((speech.pk,) if topics else ())
     assert (reader.only_my_topics, reader.paper_limit) == (False, 10)
+
+
+def test_a_reader_whose_bounce_is_lifted_by_the_link_keeps_what_was_chosen(client, sign_up):
+    reader = make_reader("reader")
+    Suppression.objects.create(email_hash=reader.email_hash, reason="bounce", created_at=NOW)
+    press_confirm(client, sign_up(reader.email, **CHOICE))
+    reader.refresh_from_db()
+    assert Subscriber.objects.active(NOW).filter(pk=reader.pk).exists()
+    assert (Interests.of(reader), reader.paper_limit) == (Interests(), 10), "nothing chosen is a choice, too"
 
 
 def test_who_comes_back_keeps_what_is_there_and_the_limits(client, sign_up, speech, robotics):
