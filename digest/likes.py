@@ -37,9 +37,9 @@ class Likes:
             length = np.sqrt(among[np.ix_(group, group)].sum())
             cosines = self._with[rows[group]].sum(axis=0) / (length or 1.0)
             near = np.flatnonzero(cosines >= LIKE_COSINE)
-            near = near[~np.isin(near, list(own))].astype(np.int32)
-            if len(near):
-                found.append(self._found(rows[group], near, cosines))
+            numbers = near[~np.isin(near, list(own))].astype(np.int32)
+            if len(numbers):
+                found.append(self._found(rows[group], numbers, cosines))
         return found
 
     def _found(self, rows: Numbers, near: Numbers, cosines: npt.NDArray[np.floating]) -> Found:
