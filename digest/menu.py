@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pyroaring import BitMap64
 
 from digest.board import Board
 from digest.relevance import KEPT_WORDS, Match
 from digest.selection import Queue, Slate
-from digest.sent import readers_of_works
+from digest.sent import papers_of
 from subscriptions.models import Interest
 
 Kind = Interest.Kind
@@ -44,8 +43,7 @@ class Menu:
         row = {text.id: at for at, text in enumerate(board.reading.papers)}
         self._rows = np.array([row[paper] for paper in papers], dtype=np.int64)
         self.slate.group(board.reading.vectors[self._rows])
-        sent = readers_of_works(papers, board.twins) if board.remembers else {}
-        self.had = {self.slate.number[paper]: readers for paper, readers in sent.items()}
+        self._had = {self.slate.number[paper]: readers for paper, readers in board.sent(papers).items()}
         self._heads = [f'{{"paper":{c.paper},"place":{c.place},"why":[' for c in self.slate.candidates]
         # The same words of many readers are looked up once; the bound is one of memory.
         self.finds = lru_cache(KEPT_WORDS)(self._finds)
@@ -85,12 +83,7 @@ class Menu:
 
     def sent_to(self, readers: Iterable[int]) -> dict[int, set[int]]:
         """The numbers of the candidates that these readers were sent on closed days, in any row of the work."""
-        own: dict[int, set[int]] = {}
-        asked = BitMap64(readers)
-        for number, had in self.had.items():
-            for reader in had & asked:
-                own.setdefault(reader, set()).add(number)
-        return own
+        return papers_of(readers, self._had)
 
     def numbers_of(self, papers: Iterable[int]) -> set[int]:
         """The numbers of those of these papers, in any row of the work, that are candidates."""
