@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Prefetch, Q
+from pyroaring import BitMap64
 
 from digest import profiles
 from digest.editions import PATIENCE
@@ -13,8 +14,10 @@ from digest.models import CATCH_UP_DAYS, Edition, EditionPaper
 from digest.readings import paper_text, reading_of, topic_terms
 from digest.relevance import Model, PaperText, Reading, TopicTerms
 from digest.selection import Candidate
-from digest.sent import twins_of
+from digest.sent import readers_of_works, twins_of
 from subscriptions.models import Topic
+
+NOBODY = BitMap64()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Board:
     reading: Reading = field(default_factory=lambda: Reading((), Model.without_words({})))
     # False: as if nothing had been sent on days that are closed. A preview of such a day looks so.
     remembers: bool = True
+    _sent: dict[int, BitMap64] = field(default_factory=dict)  # of the papers that somebody asked about
 
     def window(self, after: date | None, *, weekly: bool = False) -> tuple[date, ...]:
         """The days of the board later than ``after``, of the last week.
@@ -69,6 +73,17 @@ class Board:
                 order.append(c)
             seen |= {c.paper, *self.twins.get(c.paper, ())}
         return [Candidate(c.paper, place, c.trend, c.pinned) for place, c in enumerate(order, start=1)]
+
+    def sent(self, papers: Collection[int]) -> Mapping[int, BitMap64]:
+        """Who was sent each of these papers on days that are closed: {paper: readers}; one query for all new ones.
+
+        A bitmap has up to 130 KB for a million readers, so each is read once for all windows of days.
+        """
+        if not self.remembers:
+            return {}
+        if new := [paper for paper in papers if paper not in self._sent]:
+            self._sent.update(dict.fromkeys(new, NOBODY) | readers_of_works(new, self.twins))
+        return {paper: self._sent[paper] for paper in papers if self._sent[paper]}
 
 
 def read_board(now: datetime, newest: Edition | None = None, topics: Collection[int] | None = None) -> Board:

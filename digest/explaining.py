@@ -9,8 +9,7 @@ from digest.board import read_board
 from digest.menu import Found, Menu
 from digest.models import Digest, Edition, Paper
 from digest.planning import History, Run
-from digest.planning.proposals import Ask, found_for, wishes_of
-from digest.relevance import Match
+from digest.planning.proposals import Ask, wished
 from digest.selection import NEVER, POPULAR, SAME_AGAIN, Wish, best, choose
 
 OTHERS = 10
@@ -66,11 +65,10 @@ def explain(digest: Digest, now: datetime, others: int = OTHERS) -> Explanation:
     menu = run.menu(days)
     ask = Ask(reader, History.of(reader, before=edition.day), digest.due_at, digest.day)
     own = menu.numbers_of(pick["paper"] for pick in digest.picks)
-    found = found_for(run, menu, ask.history)
-    wish = wishes_of(run, menu, [ask], [found])[0]
+    found, (wish,) = wished(run, menu, [ask])
     # Where its day is closed its own papers are among those that were sent.
     wish = replace(wish, barred=tuple(set(wish.barred) - own))
-    telling = _Telling(menu, ask.history, wish, found)
+    telling = _Telling(menu, ask.history, wish, found[0])
     picks = [telling.pick(at) for at in telling.chosen]
     notes = _notes(digest, [line.paper for line in picks], edition)
     return Explanation(digest, tuple(picks), tuple(telling.others(others)), notes)
@@ -154,7 +152,7 @@ class _Telling:
 
 
 def _reason(found: Found, at: int) -> Reason:
-    match: Match = found.queue.matches[at]
+    match = found.match(at)
     rank = found.queue.order.tolist().index(at)
     name = f"like paper {match.paper}" if match.kind == "like" else f"{match.kind} “{match.name}”"
     return Reason(name, match.score, float(found.queue.worth[rank]), rank + 1, match.why)

@@ -1,6 +1,6 @@
 """What readers choose from: the candidates of some days, and what each interest finds among them, looked up once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -8,12 +8,12 @@ from json import dumps
 from typing import Any
 
 import numpy as np
-from pyroaring import BitMap64
+import numpy.typing as npt
 
 from digest.board import Board
-from digest.relevance import KEPT_WORDS, Match, Taste
+from digest.relevance import KEPT_WORDS, Match
 from digest.selection import Queue, Slate
-from digest.sent import readers_of_works
+from digest.sent import papers_of
 from subscriptions.models import Interest
 
 Kind = Interest.Kind
@@ -24,10 +24,11 @@ REASONS = 3  # that a row keeps of a pick
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an interest finds: its queue and, by number, the relevance and the reason as the row keeps it (JSON)."""
+    """What an interest finds: its queue and, by number, its relevance below zero with the reason as a row keeps it."""
 
     queue: Queue
     reasons: Mapping[int, tuple[float, str]]
+    match: Callable[[int], Match]  # the whole reason, by number
 
 
 class Menu:
@@ -42,8 +43,7 @@ class Menu:
         row = {text.id: at for at, text in enumerate(board.reading.papers)}
         self._rows = np.array([row[paper] for paper in papers], dtype=np.int64)
         self.slate.group(board.reading.vectors[self._rows])
-        sent = readers_of_works(papers, board.twins) if board.remembers else {}
-        self.had = {self.slate.number[paper]: readers for paper, readers in sent.items()}
+        self._had = {self.slate.number[paper]: readers for paper, readers in board.sent(papers).items()}
         self._heads = [f'{{"paper":{c.paper},"place":{c.place},"why":[' for c in self.slate.candidates]
         # The same words of many readers are looked up once; the bound is one of memory.
         self.finds = lru_cache(KEPT_WORDS)(self._finds)
@@ -59,10 +59,9 @@ class Menu:
 
     def found(self, matches: Mapping[int, Match]) -> Found:
         """Matches {paper: match} as a queue with its reasons."""
-        queue = self.slate.queue(matches)
-        return Found(
-            queue, {at: (-m.score, dumps(as_json(m), separators=(",", ":"))) for at, m in queue.matches.items()}
-        )
+        queue = self.slate.queue({paper: match.score for paper, match in matches.items()})
+        own = {at: matches[self.slate.candidates[at].paper] for at in queue.order.tolist()}
+        return Found(queue, {at: (-match.score, as_text(match)) for at, match in own.items()}, own.__getitem__)
 
     def _naming(self, text: str) -> frozenset[int]:
         """The numbers of the candidates that name these words."""
@@ -73,22 +72,18 @@ class Menu:
         """The numbers of the candidates of these topics."""
         return {at for topic in topics for at in self.finds(Kind.TOPIC, topic).reasons}
 
-    def liked(self, taste: Taste) -> Found:
-        """What is like the papers of a taste that was learned."""
-        return self.found(self.board.reading.like(taste))
+    def similar(self, vectors: Any) -> npt.NDArray[np.float32]:
+        """How similar each candidate is to these vectors (n x V): cosines (n x candidates), by number."""
+        cosines: npt.NDArray[np.float32] = self.board.reading.similar(vectors)[:, self._rows]
+        return cosines
 
-    def similar(self, vectors: Any) -> Any:
-        """How similar each candidate is to the nearest of these vectors (n x V): float32 by number."""
-        return self.board.reading.similar(vectors).max(axis=0)[self._rows]
+    def vector(self, at: int) -> Any:
+        """A candidate's vector (1 x V)."""
+        return self.board.reading.vectors[self._rows[at]]
 
     def sent_to(self, readers: Iterable[int]) -> dict[int, set[int]]:
         """The numbers of the candidates that these readers were sent on closed days, in any row of the work."""
-        own: dict[int, set[int]] = {}
-        asked = BitMap64(readers)
-        for number, had in self.had.items():
-            for reader in had & asked:
-                own.setdefault(reader, set()).add(number)
-        return own
+        return papers_of(readers, self._had)
 
     def numbers_of(self, papers: Iterable[int]) -> set[int]:
         """The numbers of those of these papers, in any row of the work, that are candidates."""
@@ -110,10 +105,11 @@ class Menu:
         return f"{self._heads[at]}{why[0][1] if why else ''}]}}"
 
 
-def as_json(found: Match) -> dict[str, Any]:
-    """A reason as the row keeps it: topics by id with the evidence, the reader's own words and likes as they are."""
+def as_text(found: Match) -> str:
+    """A reason as the row keeps it (JSON): topics by id with the evidence, likes by paper, own words as they are."""
+    said: dict[str, Any] = {found.kind: found.name}
     if found.kind == "like":
-        return {"like": found.paper, "terms": list(found.terms[:3])}
-    if found.kind != "topic":
-        return {found.kind: found.name}
-    return {"topic": found.topic, "terms": list(found.terms[:3]), "category": found.category}
+        said = {"like": found.paper, "terms": list(found.terms)}
+    elif found.kind == "topic":
+        said = {"topic": found.topic, "terms": list(found.terms), "category": found.category}
+    return dumps(said, separators=(",", ":"), ensure_ascii=False)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix, vstack
 from digest import feedback
 from digest.models import Edition, Paper, RelevanceModel
 from digest.readings import paper_text
-from digest.relevance import VERSION, Model, Taste, tastes
+from digest.relevance import VERSION, Model, tastes
 
 log = logging.getLogger(__name__)
 WINDOW = timedelta(days=90)
@@ -23,7 +23,8 @@ MOST_PAPERS = 20_000  # of the window, the newest: some ten seconds of fitting
 FEWEST_PAPERS = 50  # of fewer the weights of words say little
 RENEW_AFTER = timedelta(hours=20)  # once a day, whichever hour the first draft comes
 KEEP = timedelta(days=30)
-KEPT_PAPERS = 20_000  # vectors of papers that readers spoke of: 1 KB each
+KEPT_PAPERS = 20_000  # that readers spoke of, as vectors: 1 KB each
+WORDS = 5  # of a taste, for the page of what was learned
 SAME_WORDS = Path(__file__).with_name("same_words.json")
 
 
@@ -108,33 +109,31 @@ def loaded(pk: int | None) -> Model:
 
 
 class Learning:
-    """What readers' feedback teaches, by one model. Vectors of papers are kept: many readers speak of the same ones."""
+    """The papers that readers speak of, by one model. They are kept between chunks: many readers speak of the same."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._vectors: dict[int, csr_matrix] = {}
+        self.shared: dict[tuple[int, int], tuple[str, ...]] = {}  # the terms that a liked paper and a candidate share
+        self._forget()
 
-    def read(self, papers: Iterable[int]) -> None:
-        """Make ready the vectors of these papers: one query where any is new."""
-        missing = {*papers} - self._vectors.keys()
-        if not missing:
-            return
-        if len(self._vectors) + len(missing) > KEPT_PAPERS:
-            self._vectors.clear()
-            missing = {*papers}
-        rows = list(Paper.objects.filter(pk__in=missing))
-        vectors = self.model.vectors([paper_text(row) for row in rows])
-        self._vectors |= {row.pk: vectors[at] for at, row in enumerate(rows)}
+    def _forget(self) -> None:
+        self._row: dict[int, int] = {}
+        self._rows = self.model.vectors([])
+        self.shared.clear()
 
-    def tastes(self, liked: Sequence[int]) -> list[Taste]:
-        """Groups of these papers, which ``read`` made ready, the newest first."""
-        known = [paper for paper in liked if paper in self._vectors]
-        return tastes(vstack([self._vectors[paper] for paper in known]).tocsr(), known) if known else []
-
-    def vectors(self, papers: Iterable[int]) -> csr_matrix | None:
-        """The vectors of these papers, which ``read`` made ready; None for none."""
-        known = [self._vectors[paper] for paper in papers if paper in self._vectors]
-        return vstack(known).tocsr() if known else None
+    def vectors(self, papers: Iterable[int]) -> tuple[dict[int, int], csr_matrix]:
+        """The vectors of these papers (n x V), and the row of each that is there. One query where any is new."""
+        wanted = dict.fromkeys(papers)
+        if len(self._row) + len(wanted) > KEPT_PAPERS:
+            self._forget()
+        missing = (
+            Paper.objects.filter(pk__in=wanted.keys() - self._row.keys()) if wanted.keys() - self._row.keys() else ()
+        )
+        if new := list(missing):
+            self._row |= {paper.pk: len(self._row) + at for at, paper in enumerate(new)}
+            self._rows = vstack([self._rows, self.model.vectors([paper_text(paper) for paper in new])]).tocsr()
+        known = [paper for paper in wanted if paper in self._row]
+        return {paper: at for at, paper in enumerate(known)}, self._rows[[self._row[paper] for paper in known]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +150,11 @@ def learned_by(subscriber_id: int) -> list[Learned]:
     newest = current()
     if said is None or not said.liked:
         return []
-    learning = Learning(loaded(newest.pk if newest else None))
-    learning.read(said.liked)
+    model = loaded(newest.pk if newest else None)
+    row, vectors = Learning(model).vectors(said.liked)
     shown = Paper.objects.shown().in_bulk(said.liked)
     found = [
-        Learned(tuple(shown[paper] for paper in taste.papers if paper in shown), taste.terms(learning.model, 5))
-        for taste in learning.tastes(said.liked)
+        Learned(tuple(shown[paper] for paper in taste.papers if paper in shown), taste.terms(model, WORDS))
+        for taste in tastes(vectors, list(row))
     ]
     return [learned for learned in found if learned.papers]

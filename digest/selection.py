@@ -8,15 +8,12 @@ reader's interests. That number is the key by which a row of readers x candidate
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, csr_matrix
 from scipy.sparse.csgraph import connected_components
-
-from digest.relevance import Match
 
 # Fewer matches than this are filled up with popular papers, unless the reader wants only what matches.
 ENOUGH = 3
@@ -39,11 +36,10 @@ class Candidate:
 
 
 class Queue(NamedTuple):
-    """The candidates that an interest finds, the best first, by their numbers on the slate, and why each is there."""
+    """The candidates that an interest finds, the best first, by their numbers on the slate."""
 
     order: Numbers
-    worth: npt.NDArray[np.float64]  # relevance x trend, in the same order
-    matches: Mapping[int, Match]  # by number
+    worth: npt.NDArray[np.float64]  # relevance x (1 + trend), in the same order
 
 
 class Slate:
@@ -59,30 +55,32 @@ class Slate:
         }
         self.groups: Numbers = np.arange(len(self.candidates), dtype=np.int32)
         self._below = np.array([not c.pinned for c in self.candidates], dtype=bool)
+        self._trend = np.array([c.trend for c in self.candidates], dtype=np.float64)
 
     def __len__(self) -> int:
         return len(self.candidates)
 
-    def queue(self, matches: Mapping[int, Match]) -> Queue:
-        """An interest's queue from its matches {paper: match}; those of other days, or without a finite score, drop.
+    def queue(self, relevance: Mapping[int, float]) -> Queue:
+        """An interest's queue from how relevant it finds papers: {paper: > 0}; those of other days drop."""
+        found = {self.number[paper]: score for paper, score in relevance.items() if paper in self.number}
+        return self.queue_of(np.fromiter(found, np.int32, len(found)), np.fromiter(found.values(), float, len(found)))
+
+    def queue_of(self, numbers: Numbers, relevance: npt.NDArray[np.floating]) -> Queue:
+        """The same from numbers and their relevance; what has no finite relevance over 0 drops.
 
         1 + trend, so that a relevant paper without votes is not worth nothing. What an editor pinned comes first.
         """
-        found = {self.number[paper]: match for paper, match in matches.items() if paper in self.number}
-        worth = {at: match.score * (1 + self.candidates[at].trend) for at, match in found.items()}
-        order = sorted(
-            (at for at in found if isfinite(worth[at]) and worth[at] > 0),
-            key=lambda at: (not self.candidates[at].pinned, -worth[at], at),
-        )
-        return Queue(
-            np.array(order, dtype=np.int32), np.array([worth[at] for at in order]), {at: found[at] for at in order}
-        )
+        worth = relevance * (1 + self._trend[numbers])
+        kept = np.isfinite(worth) & (worth > 0)
+        numbers, worth = numbers[kept], worth[kept]
+        order = np.lexsort((numbers, -worth, self._below[numbers]))
+        return Queue(numbers[order], worth[order])
 
     def reordered(self, queue: Queue, factor: npt.NDArray[np.floating]) -> Queue:
         """The queue of a reader for whom each candidate's worth is multiplied by ``factor`` (0 to 1, by number)."""
         worth = queue.worth * np.nan_to_num(factor[queue.order], nan=1.0)
         order = np.lexsort((queue.order, -worth, self._below[queue.order]))
-        return Queue(queue.order[order], worth[order], queue.matches)
+        return Queue(queue.order[order], worth[order])
 
     def group(self, vectors: csr_matrix) -> None:
         """Find the candidates that tell nearly the same; ``vectors`` are L2-normalised rows by number."""

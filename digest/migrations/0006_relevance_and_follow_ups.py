@@ -122,4 +122,16 @@ class Migration(migrations.Migration):
             model_name="followup",
             constraint=models.UniqueConstraint(fields=("paper", "what"), name="news_of_a_kind_once_per_paper"),
         ),
+        migrations.AddIndex(
+            model_name="paper",
+            index=models.Index(
+                condition=models.Q(("code_seen_at__isnull", False)), fields=["code_seen_at"], name="paper_code_seen"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="paper",
+            index=models.Index(
+                condition=models.Q(("withdrawn_at__isnull", False)), fields=["withdrawn_at"], name="paper_withdrawn"
+            ),
+        ),
     ]

@@ -90,6 +90,9 @@ class Paper(models.Model):
             models.Index(fields=["announced_on"], name="paper_announced", condition=Q(featured_on=None)),
             # Whole, not partial: of a long list of values PostgreSQL does not prove that the condition holds.
             models.Index(fields=["doi"], name="paper_doi"),
+            # News of papers is looked for hourly.
+            models.Index(fields=["code_seen_at"], name="paper_code_seen", condition=Q(code_seen_at__isnull=False)),
+            models.Index(fields=["withdrawn_at"], name="paper_withdrawn", condition=Q(withdrawn_at__isnull=False)),
             models.Index(fields=["fingerprint"], name="paper_fingerprint"),
         ]
 

@@ -29,7 +29,7 @@ class History:
 
     interests: Interests = field(default_factory=Interests)
     seen_to: date | None = None  # the newest edition that was looked at for this reader
-    sent: Set[int] = frozenset()  # papers of days that are not folded
+    sent: Set[int] = frozenset()  # papers of days that were not folded when the run began
     said: feedback.Lessons | None = None
 
     @classmethod
@@ -91,8 +91,8 @@ class Histories:
         return found
 
     def _read_open_days(self, own: Any, late_before: datetime | None) -> None:
-        """One row a digest; the papers of those only that count and that no bitmap holds."""
-        counts = Case(When(COUNTING_AS_SENT & Q(folded=False), then=PickedPapers("picks")), default=None)
+        """One row a digest; the papers of those only that count, also of days that are folded while the run goes on."""
+        counts = Case(When(COUNTING_AS_SENT, then=PickedPapers("picks")), default=None)
         rows = own.annotate(
             papers=counts,
             called_off=_whether(CALLED_OFF),

@@ -1,11 +1,15 @@
 """What a digest would hold: readers, histories and a board in, rows out. Stores nothing."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from itertools import chain
+from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from digest.board import Board
+from digest.likes import Likes
 from digest.menu import TURNS, Found, Menu
 from digest.models import Digest
 from digest.planning.histories import History
@@ -20,6 +24,7 @@ State = Digest.State
 Kind = Interest.Kind
 # A paper that is so similar (cosine) to one the reader wants less of is not filled in as popular.
 LESS_LIKE = 0.35
+NOTHING: Set[int] = frozenset()
 
 
 class Reader(Protocol):
@@ -134,19 +139,27 @@ def _row(
 
 def picks_of(run: Run, menu: Menu, asks: Sequence[Ask]) -> list[str]:
     """Each reader's picks with their reasons, as the row keeps them (JSON)."""
-    found = [found_for(run, menu, ask.history) for ask in asks]
-    wishes = wishes_of(run, menu, asks, found)
+    found, wishes = wished(run, menu, asks)
     return [menu.picks(numbers, own) for numbers, own in zip(choose(menu.slate, wishes), found, strict=True)]
 
 
-def found_for(run: Run, menu: Menu, history: History) -> list[Found]:
-    """What each of a reader's interests finds, in the order of their turns; what was learned from likes comes last."""
+def wished(run: Run, menu: Menu, asks: Sequence[Ask]) -> tuple[list[list[Found]], list[Wish]]:
+    """What each reader's interests find on the menu, in the order of their turns, and what selection takes of it."""
+    said = [ask.history.said for ask in asks if ask.history.said]
+    likes = (
+        Likes(run.learning, menu, chain.from_iterable((*own.liked, *own.disliked) for own in said)) if said else None
+    )
+    closed = menu.sent_to(ask.reader.pk for ask in asks)
+    found = [_found_for(menu, ask.history, likes) for ask in asks]
+    return found, [_wish(menu, ask, own, closed, likes) for ask, own in zip(asks, found, strict=True)]
+
+
+def _found_for(menu: Menu, history: History, likes: Likes | None) -> list[Found]:
     own = history.interests
     by_kind = {Kind.AUTHOR: own.authors, Kind.PHRASE: own.phrases, Kind.TOPIC: own.topics}
     found = [menu.finds(kind, what) for kind in TURNS for what in by_kind[kind]]
-    if history.said and history.said.liked:
-        run.learning.read(history.said.liked)
-        found += map(menu.liked, run.learning.tastes(history.said.liked))
+    if likes and history.said and history.said.liked:
+        found += likes.found(history.said.liked)
     return found
 
 
@@ -155,35 +168,19 @@ def wants_something(own: Interests) -> bool:
     return bool(own.topics or own.phrases or own.authors)
 
 
-def wishes_of(run: Run, menu: Menu, asks: Sequence[Ask], found: Sequence[Sequence[Found]]) -> list[Wish]:
-    """What these readers bring to the menu's slate."""
-    closed = menu.sent_to(ask.reader.pk for ask in asks)
-    nothing: set[int] = set()
-    wishes = []
-    for ask, own in zip(asks, found, strict=True):
-        reader, history, interests = ask.reader, ask.history, ask.history.interests
-        barred = closed.get(reader.pk, nothing)
-        if history.sent:
-            barred = barred | menu.numbers_of(history.sent)
-        for text in interests.muted_words:
-            barred = barred | menu.naming(text)
-        muted = menu.in_topics(interests.muted_topics) if interests.muted_topics else nothing
-        queues = [one.queue for one in own]
-        if history.said and history.said.disliked:
-            queues, muted = _with_dislikes(run, menu, history.said.disliked, queues, muted)
-        only = reader.only_my_topics and wants_something(interests)
-        wishes.append(Wish(queues, reader.paper_limit, only, tuple(barred), tuple(muted)))
-    return wishes
-
-
-def _with_dislikes(
-    run: Run, menu: Menu, disliked: Iterable[int], queues: list[Any], muted: set[int]
-) -> tuple[list[Any], set[int]]:
-    """What is like a disliked paper falls back in each queue by its likeness, and is not filled in as popular."""
-    run.learning.read(disliked)
-    vectors = run.learning.vectors(disliked)
-    if vectors is None or not len(menu.slate):
-        return queues, muted
-    likeness = menu.similar(vectors)
-    close = {int(number) for number in (likeness >= LESS_LIKE).nonzero()[0]}
-    return [menu.slate.reordered(queue, 1 - likeness) for queue in queues], muted | close
+def _wish(menu: Menu, ask: Ask, found: Sequence[Found], closed: Mapping[int, Set[int]], likes: Likes | None) -> Wish:
+    """``closed`` has what readers were sent on closed days: {reader: numbers}."""
+    reader, history, interests = ask.reader, ask.history, ask.history.interests
+    barred, muted = closed.get(reader.pk, NOTHING), NOTHING
+    if history.sent:
+        barred |= menu.numbers_of(history.sent)
+    for text in interests.muted_words:
+        barred |= menu.naming(text)
+    if interests.muted_topics:
+        muted |= menu.in_topics(interests.muted_topics)
+    queues = [own.queue for own in found]
+    if likes and history.said and (likeness := likes.likeness(history.said.disliked)) is not None:
+        queues = [menu.slate.reordered(queue, 1 - likeness) for queue in queues]
+        muted |= set(np.flatnonzero(likeness >= LESS_LIKE).tolist())
+    only = reader.only_my_topics and wants_something(interests)
+    return Wish(queues, reader.paper_limit, only, tuple(barred), tuple(muted))

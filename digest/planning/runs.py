@@ -37,7 +37,9 @@ class Run:
     @classmethod
     def begin(cls, now: datetime, by: str = "") -> "Run":
         """Read it as it stands. A handful of queries."""
-        return cls(read_board(now), now, by, oldest_open_day(), News.read(now))
+        # Before any bitmap: a day that is folded after this look is looked at digest by digest all the same.
+        since = oldest_open_day()
+        return cls(read_board(now), now, by, since, News.read(now))
 
     def content(self, seen_to: date | None, *, weekly: bool, due_at: datetime) -> Content:
         """The days that a digest draws on; or why there is none; or None: wait for an edition.

@@ -40,15 +40,21 @@ def strongest_terms(model: Model, columns: npt.NDArray[np.integer], weights: Wei
 
 
 def tastes(liked: csr_matrix, ids: Sequence[int]) -> list[Taste]:
-    """The groups of liked papers (rows of length 1, the newest first), the one with the most papers first.
+    """The groups of liked papers (rows of length 1, the newest first), as ``groups_of`` finds them."""
+    rows = csr_matrix(liked[:MOST_LIKED])
+    groups = groups_of((rows @ rows.T).toarray())
+    return [_taste(csr_matrix(rows[group]), [ids[at] for at in group]) for group in groups]
+
+
+def groups_of(cosines: npt.NDArray[np.floating]) -> list[list[int]]:
+    """Groups of papers by their cosines (n x n, the newest first), the one with the most papers first.
 
     The two groups whose papers have the highest mean cosine become one as long as that is ``ONE_TASTE`` or more
     (average linkage). The newest 50 papers are read and the 5 largest groups are kept, of equal ones the newer.
     """
-    rows = csr_matrix(liked[:MOST_LIKED])
-    groups = _groups((rows @ rows.T).toarray())
+    groups = _groups(cosines[:MOST_LIKED, :MOST_LIKED])
     groups.sort(key=lambda group: (-len(group), group))
-    return [_taste(csr_matrix(rows[group]), [ids[at] for at in group]) for group in groups[:MOST_TASTES]]
+    return groups[:MOST_TASTES]
 
 
 def _groups(cosines: np.ndarray) -> list[list[int]]:

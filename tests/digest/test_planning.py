@@ -357,3 +357,17 @@ def test_a_digest_asked_for_at_the_same_moment_is_the_only_one_of_its_day(roboti
     Subscriber.objects.update(next_due_at=NOW - timedelta(minutes=30))  # as planning had read it a moment before
     assert plan() == {"asked for before": 1}
     assert Digest.objects.get() == asked
+
+
+def test_a_day_that_is_closed_while_a_run_goes_on_brings_nothing_back(robotics, settings):
+    """The first chunk has looked at the bitmaps before yesterday is folded into them, the second plans after it."""
+    settings.PLAN_CHUNK = 1
+    had, new = make_paper(1, day=YESTERDAY), make_paper(2)
+    first, second = make_reader("first", robotics), make_reader("second", robotics)
+    for reader in (first, second):
+        make_digest(reader, [had], state="accepted", day=YESTERDAY, content_to=YESTERDAY)
+    make_edition([had, new])
+    chunks = iter([lambda: outcomes.close_day(YESTERDAY, outcomes.closes_at(YESTERDAY)), lambda: None])
+    planning.plan_due(NOW, progress=lambda _: next(chunks)())
+    assert Digest.objects.filter(day=YESTERDAY, folded=True).count() == 2
+    assert [papers_of(digest) for digest in Digest.objects.filter(day=TODAY)] == [[new.pk], [new.pk]]

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from digest.relevance import Match
 from digest.selection import ENOUGH, Candidate, Slate, Wish, choose
 
 TREND = {paper: 10 - paper / 10 for paper in range(1, 21)}
@@ -15,7 +14,7 @@ def slate_of(papers=range(1, 21)):
 
 
 def found(slate, *papers, score=1.0):
-    return slate.queue({paper: Match(0, "x", score) for paper in papers})
+    return slate.queue(dict.fromkeys(papers, score))
 
 
 def chosen(slate, wish):
@@ -48,7 +47,7 @@ def wishes(draw):
     slate = slate_of()
     papers = st.sets(st.sampled_from(range(1, 21)), max_size=20)
     queues = [
-        slate.queue({paper: Match(0, "x", draw(st.sampled_from([0.5, 1.0, 2.0]))) for paper in draw(papers)})
+        slate.queue({paper: draw(st.sampled_from([0.5, 1.0, 2.0])) for paper in draw(papers)})
         for _ in range(draw(st.integers(0, 4)))
     ]
     return Wish(
@@ -104,8 +103,8 @@ def test_a_muted_paper_comes_only_for_an_interest_that_matches_it():
 
 def test_relevance_and_trend_are_multiplied():
     slate = Slate([Candidate(1, 1, trend=3.0), Candidate(2, 2, trend=0.0)])
-    assert chosen(slate, Wish([slate.queue({1: Match(0, "x", 1.0), 2: Match(0, "x", 3.9)})], 1)) == [1]
-    assert chosen(slate, Wish([slate.queue({1: Match(0, "x", 1.0), 2: Match(0, "x", 4.1)})], 1)) == [2]
+    assert chosen(slate, Wish([slate.queue({1: 1.0, 2: 3.9})], 1)) == [1]
+    assert chosen(slate, Wish([slate.queue({1: 1.0, 2: 4.1})], 1)) == [2]
 
 
 def test_a_pinned_paper_is_first_in_every_interest_that_finds_it_and_in_no_other():
@@ -116,7 +115,7 @@ def test_a_pinned_paper_is_first_in_every_interest_that_finds_it_and_in_no_other
 
 def test_equal_scores_fall_back_to_the_ranking_whatever_order_they_came_in():
     slate = Slate([Candidate(paper, paper) for paper in (3, 1, 2)])
-    matches = {paper: Match(0, "x", 1.0) for paper in (2, 3, 1)}
+    matches = dict.fromkeys((2, 3, 1), 1.0)
     assert chosen(slate, Wish([slate.queue(matches)], 2)) == [1, 2]
 
 

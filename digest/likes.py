@@ -1,0 +1,85 @@
+"""What readers said of papers, on a menu: two products of sparse matrices for a chunk of readers, none for each."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from digest.menu import Found, Menu, as_text
+from digest.profiles import Learning
+from digest.relevance import LIKE_COSINE, Match, groups_of, strongest_terms
+from digest.selection import Numbers
+
+TERMS = 3  # that are kept of what two papers share
+
+
+class Likes:
+    """The papers that a chunk of readers spoke of, beside the candidates."""
+
+    def __init__(self, learning: Learning, menu: Menu, papers: Iterable[int]) -> None:
+        """One query for papers that no earlier chunk spoke of."""
+        self._menu, self._learning = menu, learning
+        self._row, self._vectors = learning.vectors(papers)
+        self._papers = list(self._row)
+        self._among = (self._vectors @ self._vectors.T).toarray()  # cosines of these papers with each other
+        self._with = menu.similar(self._vectors)  # and with the candidates
+
+    def found(self, liked: Sequence[int]) -> list[Found]:
+        """A queue for each group of similar papers among the liked ones (the newest first).
+
+        The relevance is the cosine with the group's mean: of vectors a, b, ... of length 1 the mean's cosine with p is
+        (a + b + ...) p / |a + b + ...|, and both are sums of cosines that are there.
+        """
+        rows = np.array([self._row[paper] for paper in liked if paper in self._row], dtype=np.int32)
+        among, own = self._among[np.ix_(rows, rows)], self._menu.numbers_of(liked)
+        found = []
+        for group in groups_of(among):
+            length = np.sqrt(among[np.ix_(group, group)].sum())
+            cosines = self._with[rows[group]].sum(axis=0) / (length or 1.0)
+            near = np.flatnonzero(cosines >= LIKE_COSINE)
+            numbers = near[~np.isin(near, list(own))].astype(np.int32)
+            if len(numbers):
+                found.append(self._found(rows[group], numbers, cosines))
+        return found
+
+    def _found(self, rows: Numbers, near: Numbers, cosines: npt.NDArray[np.floating]) -> Found:
+        def match(at: int) -> Match:
+            nearest = int(rows[self._with[rows, at].argmax()])
+            return Match(0, "", float(cosines[at]), self._shared(nearest, at), kind="like", paper=self._papers[nearest])
+
+        return Found(self._menu.slate.queue_of(near, cosines[near]), Reasons(near, match), match)
+
+    def _shared(self, row: int, at: int) -> tuple[str, ...]:
+        key = self._papers[row], self._menu.slate.candidates[at].paper
+        kept = self._learning.shared
+        if key not in kept:
+            both = self._vectors[row].multiply(self._menu.vector(at)).tocsr()
+            kept[key] = tuple(strongest_terms(self._learning.model, both.indices, both.data, TERMS))
+        return kept[key]
+
+    def likeness(self, disliked: Iterable[int]) -> npt.NDArray[np.float32] | None:
+        """How like each candidate is to the nearest of these papers (cosine, by number); None where none is known."""
+        rows = [self._row[paper] for paper in disliked if paper in self._row]
+        return self._with[rows].max(axis=0) if rows else None
+
+
+class Reasons(Mapping[int, tuple[float, str]]):
+    """Reasons that are said when they are asked for: of a hundred similar papers ten are picked."""
+
+    def __init__(self, numbers: Numbers, match: Callable[[int], Match]) -> None:
+        self._numbers, self._match = frozenset(numbers.tolist()), match
+
+    def __getitem__(self, at: int) -> tuple[float, str]:
+        if at not in self._numbers:
+            raise KeyError(at)
+        match = self._match(at)
+        return -match.score, as_text(match)
+
+    def __contains__(self, at: object) -> bool:
+        return at in self._numbers
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
