@@ -30,7 +30,7 @@ class Purpose(StrEnum):
     LEFT = "left"  # undo and reason, after leaving
     FRESH = "fresh"  # export, erase, change of address
     MOVE = "move"  # the new address confirms
-    FEEDBACK = "feedback"  # more or less like a paper
+    FEEDBACK = "feedback"  # more or less like a paper, or save it
 
 
 # None: a digest found years later must still let its reader leave.

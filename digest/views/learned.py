@@ -12,7 +12,7 @@ from digest import feedback, profiles, saved
 from digest.models import Feedback, Paper
 from digest.views.feedback import work_or_404
 from digest.views.saved import number_of
-from subscriptions import clock
+from subscriptions import clock, languages
 from subscriptions.views.pages import reader_of, see_other, token_page
 
 Verb = Feedback.Verb
@@ -31,7 +31,7 @@ class Lesson:
 class Taste:
     """Papers that resemble each other, and what stands out in them."""
 
-    words: tuple[str, ...]
+    words: str
     lessons: list[Lesson]
 
 
@@ -79,7 +79,7 @@ def _lessons(words: Mapping[int, str], works: Iterable[int]) -> dict[int, Lesson
 def _tastes(reader: int, lessons: Mapping[int, Lesson]) -> list[Taste]:
     """Those that can be told in words. A word that came between two readings is not in ``lessons`` yet."""
     found = [(taste, [lessons[p.pk] for p in taste.papers if p.pk in lessons]) for taste in profiles.learned_by(reader)]
-    return [Taste(taste.words, own) for taste, own in found if taste.words and own]
+    return [Taste(languages.listed(taste.words), own) for taste, own in found if taste.words and own]
 
 
 def _changed(request: HttpRequest, reader: int) -> str:

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from digest import feedback, profiles
 from digest.models import Edition
 from subscriptions import guard, letters, lifecycle, links
 from subscriptions.consent import Origin
@@ -131,7 +132,8 @@ def behind_links(code, monkeypatch):
     """The pages behind the links of mails: in their reader's language, whatever the browser asks for. Name, HTML."""
     client = Client(headers={"accept-language": "en"})
     cast = _cast(code)
-    for pages in (_settings, _tried_settings, _readers_own, _one_button, _feedback, _own_data, _joining, _leaving):
+    said = (_feedback, _said)
+    for pages in (_settings, _tried_settings, _readers_own, _one_button, *said, _own_data, _joining, _leaving):
         yield from pages(client, cast)
     yield from _erasing(client, cast)
 
@@ -220,11 +222,38 @@ def _feedback(client, cast):
         yield f"said {verb}", client.post(at[0], follow=True)
         yield f"the other than {verb}", client.get(at[1])
         yield f"not {verb} after all", client.post(at[0], {"undo": "1"}, follow=True)
+    save = reverse("feedback", args=[links.feedback_token(reader, NOW), paper.pk, "save"])
+    yield "say save", client.get(save)
+    yield "said save", client.post(save, follow=True)
+    yield "not saved after all", client.post(save, {"undo": "1"}, follow=True)
     type(paper).objects.filter(pk=paper.pk).update(hidden_at=NOW)
     yield "say more like a hidden paper", client.get(at[1])
+    yield "save a hidden paper", client.get(save)
     late = links.feedback_token(reader, NOW - timedelta(days=91))
     browser = Client(headers={"accept-language": reader.language})
     yield "late feedback", browser.get(reverse("feedback", args=[late, paper.pk, "more"]))
+
+
+def _said(client, cast):
+    reader = cast["active"]
+    for name in ("saved", "learned", "begin-anew"):
+        yield f"nothing said, {name}", client.get(_at(reader, name))
+    papers = [make_paper(number) for number in range(100, 154)]
+    for verb, some in (("save", papers[2:]), ("more", papers[:2]), ("less", papers[2:3])):
+        for paper in some:
+            feedback.say(reader.pk, paper, verb, NOW)
+    yield "one more was said", client.post(_at(reader, "learned"), {"more": papers[1].pk}, follow=True)
+    yield "a saved one teaches no more", client.post(_at(reader, "learned"), {"save": papers[3].pk}, follow=True)
+    type(papers[0]).objects.filter(pk=papers[0].pk).update(hidden_at=NOW)
+    type(papers[0]).objects.filter(pk=papers[4].pk).update(withdrawn_at=NOW)
+    yield "learned", client.get(_at(reader, "learned"))
+    profiles.renew(NOW, force=True)
+    yield "learned as tastes", client.get(_at(reader, "learned"))
+    for number in (1, 2):
+        yield f"saved, page {number}", client.get(f"{_at(reader, 'saved')}?page={number}")
+    yield "removed", client.post(_at(reader, "saved"), {"remove": papers[2].pk}, follow=True)
+    yield "begun anew", client.post(_at(reader, "begin-anew"), follow=True)
+    yield "saved, and teaching nothing", client.get(_at(reader, "saved"))
 
 
 def _own_data(client, cast):

@@ -28,9 +28,11 @@ DATA = (
     (("the recipient was refused (550)",), "the answer of a mail server"),
     (("English", "UTC"), "languages and zones have names of their own"),
     (("Ana Exemplar", "Bo Sample"), "names"),
+    (("BibTeX", "RIS", "CSL JSON"), "formats have names of their own"),
+    (("study", "part", "robot", "something", "work"), "words of papers that were liked"),
     (("←", "→"), "arrows, which no screen reader reads"),
     (
-        ("cs.RO", *(f"A robot study, part {n}" for n in range(21)), "We study something. It works.", "It works."),
+        ("cs.RO", *(f"A robot study, part {n}" for n in range(154)), "We study something. It works.", "It works."),
         "texts and categories of papers",
     ),
 )
@@ -40,6 +42,7 @@ TEMPLATES = [
     *(ROOT / "templates" / "subscriptions").rglob("*.html"),
     *(ROOT / "templates" / "digest" / "includes").glob("*.html"),
     *(ROOT / "templates" / "digest" / name for name in ("day.html", "reader.html", "paper.html", "feedback.html")),
+    *(ROOT / "templates" / "digest" / name for name in ("saved.html", "learned.html", "begin_anew.html")),
     *(ROOT / "templates" / "digest").glob("try_*.html"),
 ]
 MODULES = [
