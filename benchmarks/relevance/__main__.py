@@ -21,7 +21,8 @@ TF-IDF alone is scikit-learn's (1-2-grams, sublinear, English stop words), BM25 
 are paired by unit; the 95 % interval is a percentile bootstrap over the units. The halves were fixed before any figure
 was computed: docs/evaluation.md.
 
-Exit code: 0; 1 if a figure is below TF-IDF alone by more than .01; 2 if the data cannot be read.
+Exit code: 0; 1 if a figure is below TF-IDF alone by more than .01; 2 if the data cannot be read or hold
+no query of the half.
 """
 
 import argparse
@@ -65,6 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     low = []
     for half in halves:
         lines = [_lines(by_half[half], options) for by_half in found]
+        if not all(lines):
+            errors.print(f"The data in {options.data} hold no query of the {half} half for one of the tasks.")
+            return 2
         out.print(_table(half, [pair for task in lines for pair in task]))
         out.print(alone.measure(papers, half).in_words())
         low += [f"{mine.figure} ({half})" for task in lines for mine, _ in task if mine.difference < -MARGIN]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from benchmarks.relevance.data import Keyword, Library, LikeThis
 
 Scores = npt.NDArray[np.floating]
-Gains = npt.NDArray[np.integer] | npt.NDArray[np.bool_]
+Gains = npt.NDArray[Any]  # grades, or whether it is relevant
 AT_ONCE = 500  # resamples
 
 

@@ -29,7 +29,7 @@ def of_like(papers: Sequence[PaperText]) -> Scorers:
 
     def ours(query: LikeThis) -> Scores:
         (taste,) = tastes(reading.vectors[[query.paper]], [query.paper])
-        return reading.similar(taste.vector)[0][query.pool]
+        return np.asarray(reading.similar(taste.vector)[0][query.pool])
 
     return {
         OURS: ours,
@@ -61,7 +61,7 @@ def of_library(counts: csr_matrix, cold: csr_matrix) -> Scorers:
     bm25.index([_words(row) for row in cold], show_progress=False)
 
     def alone(query: Library) -> Scores:
-        return (csr_matrix(vectors[query.warm].sum(axis=0)) @ wanted).toarray()[0]
+        return np.asarray((csr_matrix(vectors[query.warm].sum(axis=0)) @ wanted).toarray()[0])
 
     def by_bm25(query: Library) -> Scores:
         return np.asarray(bm25.get_scores(_words(csr_matrix(counts[query.warm].sum(axis=0)))))
@@ -85,7 +85,8 @@ class Shelf:
 
     def together(self, query: Library) -> Scores:
         """All tastes at once: the sum of their cosines, times the root of how many articles speak for each."""
-        return np.sum([len(taste.papers) ** 0.5 * cosines for taste, cosines in self.cosines(query)], axis=0)
+        heard = [len(taste.papers) ** 0.5 * cosines for taste, cosines in self.cosines(query)]
+        return np.asarray(np.sum(heard, axis=0))
 
 
 class _Bm25:

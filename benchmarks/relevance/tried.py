@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from benchmarks.relevance.data import Keyword, Library, LikeThis
-from benchmarks.relevance.figures import Scores
+from benchmarks.relevance.figures import Scorer, Scores
 from benchmarks.relevance.methods import SAME_WORDS, Scorers, Shelf
 from digest.relevance import Model, PaperText, Reading, TopicTerms
 
@@ -19,7 +20,7 @@ def of_like(papers: Sequence[PaperText]) -> Scorers:
     usual = _reading(papers, SAME_WORDS)
 
     def alike(reading: Reading, query: LikeThis) -> Scores:
-        return reading.similar(reading.vectors[[query.paper]])[0]
+        return np.asarray(reading.similar(reading.vectors[[query.paper]])[0])
 
     def fed(query: LikeThis) -> Scores:
         scores = alike(usual, query)
@@ -32,12 +33,12 @@ def of_like(papers: Sequence[PaperText]) -> Scorers:
         "the title three times": _reading([_titled(paper) for paper in papers], SAME_WORDS),
         "rare terms too": Reading(papers, Model.fit(papers, SAME_WORDS, min_df=1, max_terms=10**6)),
     }
-    return {
-        **{
-            name: lambda query, reading=reading: alike(reading, query)[query.pool] for name, reading in readings.items()
-        },
-        "words of the 8 nearest papers": lambda query: fed(query)[query.pool],
-    }
+    found = {name: partial(_in_pool, partial(alike, reading)) for name, reading in readings.items()}
+    return {**found, "words of the 8 nearest papers": partial(_in_pool, fed)}
+
+
+def _in_pool(scorer: Scorer, query: LikeThis) -> Scores:
+    return np.asarray(scorer(query)[query.pool])
 
 
 def of_keyword(papers: Sequence[PaperText]) -> Scorers:
@@ -68,13 +69,15 @@ def of_library(counts: csr_matrix, cold: csr_matrix) -> Scorers:
     shelf = Shelf(counts, cold)
 
     def nearest(query: Library) -> Scores:
-        return np.max([cosines for _, cosines in shelf.cosines(query)], axis=0)
+        return np.asarray(np.max([cosines for _, cosines in shelf.cosines(query)], axis=0))
 
     def in_turn(query: Library) -> Scores:
-        return -np.min([_places(cosines) + 0.1 * at for at, (_, cosines) in enumerate(shelf.cosines(query))], axis=0)
+        places = [_places(cosines) + 0.1 * at for at, (_, cosines) in enumerate(shelf.cosines(query))]
+        return np.asarray(-np.min(places, axis=0))
 
     def by_size(query: Library) -> Scores:
-        return -np.min([_places(cosines) / len(taste.papers) for taste, cosines in shelf.cosines(query)], axis=0)
+        places = [_places(cosines) / len(taste.papers) for taste, cosines in shelf.cosines(query)]
+        return np.asarray(-np.min(places, axis=0))
 
     return {
         "the nearest taste": nearest,

@@ -32,7 +32,9 @@ class Pages:
 
     def add(self, paper: PaperText) -> tuple[list[str], list[str]]:
         """Take a paper in; the words of its title, and of the rest."""
-        title, rest, starts, ends = [], [], array("I"), array("I")
+        title: list[str] = []
+        rest: list[str] = []
+        starts, ends = array("I"), array("I")
         for part in parts_of(paper):
             tokens = self.words.tokens(part)
             said = rest if title else title

@@ -24,8 +24,8 @@ from digest.relevance.words import END
 
 # So many distinct phrases, and authors, are kept with what they found. It bounds the memory of a run, nothing else.
 KEPT_WORDS = 4096
-# By TF-IDF alone a paper is a topic's from this cosine on if it shares so many different words with it: three of four
-# such papers are right (docs/evaluation.md). So a topic of one short phrase is that phrase and nothing else.
+# By TF-IDF alone a paper is a topic's from this cosine on if it shares so many different words with it, so that most of
+# the reasons in a mail are right (docs/evaluation.md). A topic of one short phrase is that phrase and nothing else.
 TOPIC_COSINE, SHARED_WORDS = 0.12, 6
 LIKE_COSINE = 0.15
 

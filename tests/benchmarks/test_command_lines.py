@@ -19,6 +19,7 @@ def run(name, *arguments):
     [
         ("ingest", ["--data", "nowhere"]),
         ("replay", ["--data", "nowhere"]),
+        ("relevance", ["--data", "nowhere"]),
         ("trending", ["--data", "nowhere"]),
         ("text", ["nowhere.gz"]),
     ],

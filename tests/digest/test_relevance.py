@@ -244,7 +244,7 @@ FIELDS = {
 @pytest.fixture
 def library():
     """Twenty papers of each of two fields, every one with six words of its field and some of all papers."""
-    papers = []
+    papers: list[PaperText] = []
     for words in FIELDS.values():
         for n in range(20):
             said = [words[(n + 3 * k) % len(words)] for k in range(6)]

@@ -111,7 +111,7 @@ def test_a_stored_model_is_read_as_it_was():
 def test_a_damaged_model_is_refused_with_what_is_wrong(spoil, said):
     stored = Model.fit(PAPERS, SAME, min_df=1).encode()
     with pytest.raises(ValueError, match=said):
-        Model.decode(*spoil(*stored), SAME)
+        Model.decode(*spoil(*stored), same=SAME)
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60))
