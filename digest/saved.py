@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
@@ -56,7 +57,7 @@ def nameable() -> QuerySet[Paper]:
 def read(savings: Sequence[Saving]) -> list[Saved]:
     """These with their papers, in this order, in one query."""
     rows = nameable().filter(pk__any_of=[saving.work for saving in savings]).defer("abstract", "blurb", "keywords")
-    papers = {paper.pk: paper for paper in rows}
+    papers: dict[int, Any] = {paper.pk: paper for paper in rows}  # with what ``nameable`` says of them
     found = ((papers.get(saving.work), saving) for saving in savings)
     return [Saved(paper, saving, withdrawn=paper.gone) for paper, saving in found if paper]
 

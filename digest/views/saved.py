@@ -31,7 +31,7 @@ def saved_list(request: HttpRequest, token: str) -> HttpResponse:
         "subscriber": reader,
         "token": token,
         "page": page,
-        "papers": [(one, authors_line(one.paper.authors)) for one in saved.read(page.object_list)],
+        "papers": [(one, authors_line(one.paper.authors)) for one in saved.read([*page.object_list])],
         "removed": _removed(request, reader.pk),
         "silent": "silent" in request.GET,
     }

@@ -21,7 +21,10 @@ from tests.conftest import NOW, make_edition, make_paper, make_reader
 from tests.subscriptions.doors import everything, sign_up, take_clock
 
 pytestmark = pytest.mark.django_db
-GUESSES = "confirmed=1&done=1&saved=topics&sent=1&moved=1&undone=1&thanks=1&asked=planned&button=1&undo=1&resume=1"
+GUESSES = (
+    "confirmed=1&done=1&saved=topics&sent=1&moved=1&undone=1&thanks=1&asked=planned&button=1&undo=1&resume=1"
+    "&removed=1&remove=1&back=1&forgot=more&paper=1&more=1&save=1&again=1&anew=1"
+)
 
 
 @pytest.fixture
@@ -31,7 +34,8 @@ def mails(client, nudges, monkeypatch, robotics):
     reader, mover = make_reader("reader", robotics), make_reader("mover", due=NOW + timedelta(days=1))
     papers = [make_paper(1), make_paper(2)]
     make_edition(papers)
-    say(reader.pk, papers[0], Feedback.Verb.MORE, NOW)  # there is something to take back
+    for verb in (Feedback.Verb.MORE, Feedback.Verb.SAVE):
+        say(reader.pk, papers[0], verb, NOW)  # there is something to take back
     sign_up(client, "new@example.org")
     sign_up(client, reader.email)
     letters.ask(SignupRequest.Kind.LINK, mover.email, NOW)
@@ -74,7 +78,7 @@ def test_the_mails_are_all_there(mails):
 
 def test_opening_every_link_of_every_mail_changes_no_row_of_any_table(client, mails, nudges):
     paths = sorted(our_paths(mails))
-    assert len(paths) >= 19
+    assert len(paths) >= 21
     before, sent = everything(), len(mail.outbox)
     opened = 0
     for path in paths:
@@ -106,6 +110,8 @@ def test_links_on_the_pages_behind_those_links_change_nothing_either(client, mai
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             todo += [href.replace("&amp;", "&") for href in re.findall(r'href="(/[^"#]*)"', answer.content.decode())]
     assert len(seen) > 20
+    pages = {path.rstrip("/").rpartition("/")[2] for path in seen if path.startswith("/r/")}
+    assert {"saved", "saved.bib", "saved.ris", "saved.json", "learned", "anew"} <= pages
     assert everything() == before
     assert not nudges
 
