@@ -1,7 +1,7 @@
 """Why each paper is in a digest, and why the next ones are not: selection's own figures, told in words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from digest import profiles
@@ -64,10 +64,10 @@ def explain(digest: Digest, now: datetime, others: int = OTHERS) -> Explanation:
     run = Run(board, now)
     menu = run.menu(days)
     ask = Ask(reader, History.of(reader, before=edition.day), digest.due_at, digest.day)
-    own = menu.numbers_of(pick["paper"] for pick in digest.picks)
+    own = menu.numbers_of({pick["paper"] for pick in digest.picks})
     found, (wish,) = wished(run, menu, [ask])
     # Where its day is closed its own papers are among those that were sent.
-    wish = replace(wish, barred=tuple(set(wish.barred) - own))
+    wish = wish._replace(barred=tuple(set(wish.barred) - own))
     telling = _Telling(menu, ask.history, wish, found[0])
     picks = [telling.pick(at) for at in telling.chosen]
     notes = _notes(digest, [line.paper for line in picks], edition)
@@ -96,7 +96,7 @@ class _Telling:
         order, keys = best(menu.slate, [wish], size)
         self.keys: Mapping[int, int] = dict(zip(order[0].tolist(), keys[0].tolist(), strict=True))
         self.chosen = choose(menu.slate, [wish])[0]
-        free = replace(wish, barred=(), muted=())
+        free = wish._replace(barred=(), muted=())
         self.by_wish: list[int] = best(menu.slate, [free], size)[0][0].tolist()
         self.names = dict(Paper.objects.filter(pk__in=menu.slate.number).values_list("pk", "title"))
 

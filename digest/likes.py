@@ -31,7 +31,7 @@ class Likes:
         (a + b + ...) p / |a + b + ...|, and both are sums of cosines that are there.
         """
         rows = np.array([self._row[paper] for paper in liked if paper in self._row], dtype=np.int32)
-        among, own = self._among[np.ix_(rows, rows)], self._menu.numbers_of(liked)
+        among, own = self._among[np.ix_(rows, rows)], self._menu.numbers_of({*liked})
         found = []
         for group in groups_of(among):
             length = np.sqrt(among[np.ix_(group, group)].sum())

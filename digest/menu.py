@@ -1,6 +1,6 @@
 """What readers choose from: the candidates of some days, and what each interest finds among them, looked up once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -20,6 +20,7 @@ Kind = Interest.Kind
 # Narrow interests have their turn first: few papers are theirs, and limits are small. What was learned comes last.
 TURNS = (Kind.AUTHOR, Kind.PHRASE, Kind.TOPIC)
 REASONS = 3  # that a row keeps of a pick
+NO_REASON = ""  # a popular one
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +86,31 @@ class Menu:
         """The numbers of the candidates that these readers were sent on closed days, in any row of the work."""
         return papers_of(readers, self._had)
 
-    def numbers_of(self, papers: Iterable[int]) -> set[int]:
+    def numbers_of(self, papers: Set[int]) -> set[int]:
         """The numbers of those of these papers, in any row of the work, that are candidates."""
         number = self.slate.number_of_row
-        return {number[paper] for paper in papers if paper in number}
+        return {number[paper] for paper in papers & number.keys()}
 
     def picks(self, numbers: Sequence[int], found: Sequence[Found]) -> str:
         """Picks as the row keeps them (JSON): the paper, its place, and the strongest reasons of the interests."""
         chosen = set(numbers)
-        why: dict[int, list[tuple[float, str]]] = {}
+        one: dict[int, tuple[float, str]] = {}
+        several: dict[int, list[tuple[float, str]]] = {}
         for own in found:
-            for at in chosen & own.reasons.keys():
-                why.setdefault(at, []).append(own.reasons[at])
-        return f"[{','.join([self._pick(at, why.get(at, ())) for at in numbers])}]"
-
-    def _pick(self, at: int, why: Sequence[tuple[float, str]]) -> str:
-        if len(why) > 1:
-            return f"{self._heads[at]}{','.join([said for _, said in sorted(why)[:REASONS]])}]}}"
-        return f"{self._heads[at]}{why[0][1] if why else ''}]}}"
+            reasons = own.reasons
+            for at in chosen & reasons.keys():
+                if at in several:
+                    several[at].append(reasons[at])
+                elif at in one:
+                    several[at] = [one[at], reasons[at]]
+                else:
+                    one[at] = reasons[at]
+        why = {at: said for at, (_, said) in one.items()}
+        for at, own_reasons in several.items():
+            own_reasons.sort()
+            why[at] = ",".join([said for _, said in own_reasons[:REASONS]])
+        heads = self._heads
+        return f"[{','.join([f'{heads[at]}{why.get(at, NO_REASON)}]}}' for at in numbers])}]"
 
 
 def as_text(found: Match) -> str:

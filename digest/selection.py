@@ -96,8 +96,7 @@ class Slate:
             self.groups = connected_components(links, directed=False)[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What one reader brings to a slate: queues in the order of their turns, limits, and numbers that are out.
 
     ``barred`` never come: sent before, or with a muted word. ``muted`` come only for an interest that finds them.
@@ -166,21 +165,27 @@ def _let_take_turns(
     distinct = {id(queue): queue for wish in wishes for queue in wish.queues}
     place = {name: at for at, name in enumerate(distinct)}
     which = np.array([place[id(queue)] for wish in wishes for queue in wish.queues])
-    out = None
-    if len(barred[0]):
-        out = np.zeros(keys.shape, dtype=bool)
-        out[barred] = True
+    left_out = np.zeros(len(wishes), dtype=bool)
+    left_out[barred[0]] = True
+    if left_out.any():
         most += int(np.bincount(barred[0]).max())
     heads = _heads([queue.order[:most] for queue in distinct.values()], nobody=keys.shape[1] - 1)
     starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
     ranks = np.arange(heads.shape[1], dtype=np.uint32)
+    out = _mask(keys.shape, barred)
     for turn in range(turns):
-        rows = np.flatnonzero(counts > turn)
-        found = heads[which[starts[rows] + turn]]
-        at = rows[:, None], found
-        # Who is out leaves no gap: the next one moves up.
-        own = ranks if out is None else ranks - np.cumsum(out[at], axis=1, dtype=np.uint32)
-        keys[at] = np.minimum(keys[at], own * np.uint32(turns) + np.uint32(turn))
+        wanting = counts > turn
+        for rows, gaps in ((np.flatnonzero(wanting & ~left_out), False), (np.flatnonzero(wanting & left_out), True)):
+            at = rows[:, None], heads[which[starts[rows] + turn]]
+            # Who is out leaves no gap: the next one moves up.
+            own = ranks - np.cumsum(out[at], axis=1, dtype=np.uint32) if gaps else ranks
+            keys[at] = np.minimum(keys[at], own * np.uint32(turns) + np.uint32(turn))
+
+
+def _mask(shape: tuple[int, ...], pairs: tuple[Numbers, Numbers]) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(shape, dtype=bool)
+    mask[pairs] = True
+    return mask
 
 
 def _heads(orders: Sequence[Numbers], nobody: int) -> Numbers:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import BooleanField, Case, ExpressionWrapper, Max, Q, Value, When
 
@@ -23,11 +23,10 @@ CALLED_OFF = (
 NOTHING_CHOSEN = Interests()
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """What one reader chose, said and got."""
 
-    interests: Interests = field(default_factory=Interests)
+    interests: Interests = NOTHING_CHOSEN
     seen_to: date | None = None  # the newest edition that was looked at for this reader
     sent: Set[int] = frozenset()  # papers of days that were not folded when the run began
     said: feedback.Lessons | None = None
