@@ -67,6 +67,7 @@ def explain(digest: Digest, now: datetime, others: int = OTHERS) -> Explanation:
     own = menu.numbers_of({pick["paper"] for pick in digest.picks})
     found, (wish,) = wished(run, menu, [ask])
     # Where its day is closed its own papers are among those that were sent.
+    own -= set[int]().union(*map(menu.naming, ask.history.interests.muted_words))
     wish = wish._replace(barred=tuple(set(wish.barred) - own))
     telling = _Telling(menu, ask.history, wish, found[0])
     picks = [telling.pick(at) for at in telling.chosen]
@@ -96,6 +97,7 @@ class _Telling:
         order, keys = best(menu.slate, [wish], size)
         self.keys: Mapping[int, int] = dict(zip(order[0].tolist(), keys[0].tolist(), strict=True))
         self.chosen = choose(menu.slate, [wish])[0]
+        self.takes_all = wish.everything or not wish.queues
         free = wish._replace(barred=(), muted=())
         self.by_wish: list[int] = best(menu.slate, [free], size)[0][0].tolist()
         self.names = dict(Paper.objects.filter(pk__in=menu.slate.number).values_list("pk", "title"))
@@ -103,7 +105,7 @@ class _Telling:
     def pick(self, at: int) -> Line:
         """One that is in."""
         key = self.keys[at]
-        if not self.wish.queues:
+        if key >= POPULAR and self.takes_all:
             said = "trending: the reader chose nothing in particular"
         elif key >= POPULAR:
             said = "also popular: fills up, since the reader's interests find too few"
@@ -132,7 +134,7 @@ class _Telling:
             return f"it tells nearly the same as “{self._title(twin)[:60]}”, which is in"
         if key < POPULAR:
             return f"the limit of {self.wish.limit} papers is reached before its turn"
-        if not self.wish.queues:
+        if self.takes_all:
             return f"the limit of {self.wish.limit} papers is reached"
         if self.wish.only_topics:
             return "no interest finds it, and the reader wants only what they find"

@@ -1,6 +1,6 @@
 """What readers said of papers, on a menu: two products of sparse matrices for a chunk of readers, none for each."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,8 @@ from digest.relevance import LIKE_COSINE, Match, groups_of, strongest_terms
 from digest.selection import Numbers
 
 TERMS = 3  # that are kept of what two papers share
+# So many papers at once: what two products cost grows with the square of their number, and with candidates x papers.
+AT_ONCE = 1000
 
 
 class Likes:
@@ -24,20 +26,20 @@ class Likes:
         self._among = (self._vectors @ self._vectors.T).toarray()  # cosines of these papers with each other
         self._with = menu.similar(self._vectors)  # and with the candidates
 
-    def found(self, liked: Sequence[int]) -> list[Found]:
-        """A queue for each group of similar papers among the liked ones (the newest first).
+    def found(self, liked: Sequence[int], without: Set[int]) -> list[Found]:
+        """A queue for each group of similar papers among the liked ones (the newest first), ``without`` these numbers.
 
         The relevance is the cosine with the group's mean: of vectors a, b, ... of length 1 the mean's cosine with p is
         (a + b + ...) p / |a + b + ...|, and both are sums of cosines that are there.
         """
         rows = np.array([self._row[paper] for paper in liked if paper in self._row], dtype=np.int32)
-        among, own = self._among[np.ix_(rows, rows)], self._menu.numbers_of({*liked})
+        among, out = self._among[np.ix_(rows, rows)], self._menu.numbers_of({*liked}) | without
         found = []
         for group in groups_of(among):
             length = np.sqrt(among[np.ix_(group, group)].sum())
             cosines = self._with[rows[group]].sum(axis=0) / (length or 1.0)
             near = np.flatnonzero(cosines >= LIKE_COSINE)
-            numbers = near[~np.isin(near, list(own))].astype(np.int32)
+            numbers = near[~np.isin(near, list(out))].astype(np.int32)
             if len(numbers):
                 found.append(self._found(rows[group], numbers, cosines))
         return found
@@ -47,15 +49,16 @@ class Likes:
             nearest = int(rows[self._with[rows, at].argmax()])
             return Match(0, "", float(cosines[at]), self._shared(nearest, at), kind="like", paper=self._papers[nearest])
 
-        return Found(self._menu.slate.queue_of(near, cosines[near]), Reasons(near, match), match)
+        queue = self._menu.slate.queue_of(near, cosines[near])
+        return Found(queue, Reasons(queue.order, match), match)
 
     def _shared(self, row: int, at: int) -> tuple[str, ...]:
         key = self._papers[row], self._menu.slate.candidates[at].paper
-        kept = self._learning.shared
-        if key not in kept:
+        if (terms := self._learning.shared.get(key)) is None:
             both = self._vectors[row].multiply(self._menu.vector(at)).tocsr()
-            kept[key] = tuple(strongest_terms(self._learning.model, both.indices, both.data, TERMS))
-        return kept[key]
+            terms = tuple(strongest_terms(self._learning.model, both.indices, both.data, TERMS))
+            self._learning.share(key, terms)
+        return terms
 
     def likeness(self, disliked: Iterable[int]) -> npt.NDArray[np.float32] | None:
         """How like each candidate is to the nearest of these papers (cosine, by number); None where none is known."""

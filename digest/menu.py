@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from json import dumps
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ from digest.sent import papers_of
 from subscriptions.models import Interest
 
 Kind = Interest.Kind
+K, V = TypeVar("K"), TypeVar("V")
 # Narrow interests have their turn first: few papers are theirs, and limits are small. What was learned comes last.
 TURNS = (Kind.AUTHOR, Kind.PHRASE, Kind.TOPIC)
 REASONS = 3  # that a row keeps of a pick
@@ -30,6 +30,20 @@ class Found:
     queue: Queue
     reasons: Mapping[int, tuple[float, str]]
     match: Callable[[int], Match]  # the whole reason, by number
+
+
+class Bounded(dict[K, V]):
+    """The same words of many readers are looked up once. When there is no room for more, all are forgotten.
+
+    Not functools.lru_cache: on a method it would keep the menu until the collector of circles comes by.
+    """
+
+    def keep(self, key: K, value: V) -> V:
+        """Put it there."""
+        if len(self) >= KEPT_WORDS:
+            self.clear()
+        self[key] = value
+        return value
 
 
 class Menu:
@@ -46,12 +60,15 @@ class Menu:
         self.slate.group(board.reading.vectors[self._rows])
         self._had = {self.slate.number[paper]: readers for paper, readers in board.sent(papers).items()}
         self._heads = [f'{{"paper":{c.paper},"place":{c.place},"why":[' for c in self.slate.candidates]
-        # The same words of many readers are looked up once; the bound is one of memory.
-        self.finds = lru_cache(KEPT_WORDS)(self._finds)
-        self.naming = lru_cache(KEPT_WORDS)(self._naming)
+        self._found = Bounded[tuple[str, Any], Found]()
+        self._named = Bounded[str, frozenset[int]]()
+
+    def finds(self, kind: str, what: Any) -> Found:
+        """What a wanted interest finds: a topic's number, a phrase or an author's name."""
+        found = self._found.get((kind, what))
+        return found or self._found.keep((kind, what), self._finds(kind, what))
 
     def _finds(self, kind: str, what: Any) -> Found:
-        """What a wanted interest finds: a topic's number, a phrase or an author's name."""
         reading = self.board.reading
         if kind == Kind.TOPIC:
             topic = self.board.topics.get(what)
@@ -64,10 +81,13 @@ class Menu:
         own = {at: matches[self.slate.candidates[at].paper] for at in queue.order.tolist()}
         return Found(queue, {at: (-match.score, as_text(match)) for at, match in own.items()}, own.__getitem__)
 
-    def _naming(self, text: str) -> frozenset[int]:
+    def naming(self, text: str) -> frozenset[int]:
         """The numbers of the candidates that name these words."""
-        number = self.slate.number
-        return frozenset(number[paper] for paper in self.board.reading.names(text) if paper in number)
+        named, number = self._named.get(text), self.slate.number
+        if named is None:
+            papers = self.board.reading.names(text)
+            named = self._named.keep(text, frozenset(number[paper] for paper in papers if paper in number))
+        return named
 
     def in_topics(self, topics: Iterable[int]) -> set[int]:
         """The numbers of the candidates of these topics."""

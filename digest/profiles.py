@@ -24,6 +24,7 @@ FEWEST_PAPERS = 50  # of fewer the weights of words say little
 RENEW_AFTER = timedelta(hours=20)  # once a day, whichever hour the first draft comes
 KEEP = timedelta(days=30)
 KEPT_PAPERS = 20_000  # that readers spoke of, as vectors: 1 KB each
+KEPT_PAIRS = 50_000
 WORDS = 5  # of a taste, for the page of what was learned
 SAME_WORDS = Path(__file__).with_name("same_words.json")
 
@@ -102,7 +103,10 @@ def loaded(pk: int | None) -> Model:
         row = RelevanceModel.objects.filter(pk=pk).first()
         if row is None or row.version != VERSION:
             raise ValueError(f"it is of version {row.version}, not {VERSION}" if row else "it is gone")
-        return Model.decode(bytes(row.vocabulary), bytes(row.idf), row.same_words)
+        same = row.same_words
+        if not isinstance(same, dict) or not all(isinstance(form, str) for form in same.values()):
+            raise ValueError("its list of same words is damaged")
+        return Model.decode(bytes(row.vocabulary), bytes(row.idf), same)
     except ValueError as fault:
         log.error("relevance model %s cannot be used: %s. Interests are matched by their words", pk, fault)
         return without_words()
@@ -120,6 +124,12 @@ class Learning:
         self._row: dict[int, int] = {}
         self._rows = self.model.vectors([])
         self.shared.clear()
+
+    def share(self, pair: tuple[int, int], terms: tuple[str, ...]) -> None:
+        """Keep what two papers share."""
+        if len(self.shared) >= KEPT_PAIRS:
+            self.shared.clear()
+        self.shared[pair] = terms
 
     def vectors(self, papers: Iterable[int]) -> tuple[dict[int, int], csr_matrix]:
         """The vectors of these papers (n x V), and the row of each that is there. One query where any is new."""

@@ -20,7 +20,9 @@ def paper_text(paper: Paper) -> PaperText:
 
 def topic_terms(topic: Topic) -> TopicTerms:
     """What matching needs of a topic's row."""
-    return TopicTerms(topic.pk, topic.name, tuple(topic.categories), tuple(topic.terms), topic.description)
+    # Only texts, whatever was put into the row past the form: one odd topic must not stop everybody's matching.
+    categories, terms = (tuple(t for t in own if isinstance(t, str)) for own in (topic.categories, topic.terms))
+    return TopicTerms(topic.pk, topic.name, categories, terms, topic.description)
 
 
 def reading_of(papers: Sequence[PaperText], model: Model) -> Reading:

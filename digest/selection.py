@@ -54,8 +54,10 @@ class Slate:
             row: at for paper, at in self.number.items() for row in (paper, *(twins or {}).get(paper, ()))
         }
         self.groups: Numbers = np.arange(len(self.candidates), dtype=np.int32)
+        self.repeated: list[Numbers] = []  # the groups of more than one candidate
         self._below = np.array([not c.pinned for c in self.candidates], dtype=bool)
-        self._trend = np.array([c.trend for c in self.candidates], dtype=np.float64)
+        trends = np.array([c.trend for c in self.candidates], dtype=np.float64)
+        self._trend = np.where(np.isfinite(trends), trends, 0.0)
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -94,12 +96,17 @@ class Slate:
             at = np.concatenate(rows), np.concatenate(columns)
             links = csr_array((np.ones(len(at[0]), dtype=np.int8), at), shape=(len(self), len(self)))
             self.groups = connected_components(links, directed=False)[1]
+            sizes = np.bincount(self.groups)
+            self.repeated = [
+                np.flatnonzero(self.groups == group).astype(np.int32) for group in np.flatnonzero(sizes > 1)
+            ]
 
 
 class Wish(NamedTuple):
     """What one reader brings to a slate: queues in the order of their turns, limits, and numbers that are out.
 
-    ``barred`` never come: sent before, or with a muted word. ``muted`` come only for an interest that finds them.
+    ``barred`` never come: sent before, or with a muted word. ``muted`` come only for an interest that finds them. A
+    reader who wants ``everything`` chose nothing in particular: what the queues find comes first, the ranking fills up.
     """
 
     queues: Sequence[Queue]
@@ -107,13 +114,15 @@ class Wish(NamedTuple):
     only_topics: bool = False
     barred: Sequence[int] = ()
     muted: Sequence[int] = ()
+    everything: bool = False
 
 
 def choose(slate: Slate, wishes: Sequence[Wish]) -> list[list[int]]:
     """Each reader's picks, at most ``limit``, as numbers in the order of the ranking.
 
     A reader without any interest gets the top of the ranking. One with fewer than ENOUGH matches gets popular papers up
-    to that number, unless ``only_topics``. Of papers that tell nearly the same the later ones come last.
+    to that number, unless ``only_topics``. Of papers that tell nearly the same the later ones come last. What one
+    reader gets depends on no other.
     """
     if not len(slate):
         return [[] for _ in wishes]
@@ -121,24 +130,27 @@ def choose(slate: Slate, wishes: Sequence[Wish]) -> list[list[int]]:
     picks: list[list[int]] = []
     for start in range(0, len(wishes), at_once):
         some = wishes[start : start + at_once]
-        order, keys = best(slate, some, 2 * max(wish.limit for wish in some))
+        order, keys = best(slate, some, max(wish.limit for wish in some))
         picks += [sorted(row[:end]) for row, end in zip(order.tolist(), _ends(some, keys).tolist(), strict=True)]
     return picks
 
 
 def best(slate: Slate, wishes: Sequence[Wish], most: int) -> tuple[Numbers, npt.NDArray[np.uint32]]:
     """The ``most`` best numbers of each reader, the best first, with their keys; NEVER is no candidate."""
-    keys = _keys(slate, wishes, most)
-    most = min(most, len(slate))
+    # Of a group one is in its place and the others are behind: the queues are read on by so many.
+    keys = _keys(slate, wishes, most + sum(len(group) - 1 for group in slate.repeated))
+    for group in slate.repeated:
+        own = keys[:, group]
+        again = (own > own.min(axis=1, keepdims=True)) & (own != NEVER)
+        keys[:, group] = np.where(again, own + SAME_AGAIN, own)
     if most < len(slate):
-        order = np.argpartition(keys, most - 1, axis=1)[:, :most]
+        order = np.argpartition(keys, most, axis=1)[:, :most]
         keys = np.take_along_axis(keys, order, axis=1)
         within = np.argsort(keys, axis=1, kind="stable")
         order = np.take_along_axis(order, within, axis=1)
     else:
         within = order = np.argsort(keys, axis=1, kind="stable")
-    keys = np.take_along_axis(keys, within, axis=1)
-    return _same_again_last(slate.groups, order.astype(np.int32), keys)
+    return order.astype(np.int32), np.take_along_axis(keys, within, axis=1)
 
 
 def _keys(slate: Slate, wishes: Sequence[Wish], most: int) -> npt.NDArray[np.uint32]:
@@ -203,28 +215,10 @@ def _pairs(numbers: Sequence[Sequence[int]]) -> tuple[Numbers, Numbers]:
     return rows.astype(np.int32), np.array(flat, dtype=np.int32)
 
 
-def _same_again_last(
-    groups: Numbers, order: Numbers, keys: npt.NDArray[np.uint32]
-) -> tuple[Numbers, npt.NDArray[np.uint32]]:
-    """Put behind the others whoever tells nearly the same as one that comes before."""
-    own = groups[order]
-    again = np.zeros(order.shape, dtype=bool)
-    for at in range(1, order.shape[1]):
-        again[:, at] = (own[:, :at] == own[:, at : at + 1]).any(axis=1)
-    again &= keys != NEVER
-    rows = np.flatnonzero(again.any(axis=1))
-    if len(rows):
-        keys = np.where(again, keys + SAME_AGAIN, keys)
-        within = np.argsort(keys[rows], axis=1, kind="stable")
-        order[rows] = np.take_along_axis(order[rows], within, axis=1)
-        keys[rows] = np.take_along_axis(keys[rows], within, axis=1)
-    return order, keys
-
-
 def _ends(wishes: Sequence[Wish], keys: npt.NDArray[np.uint32]) -> Numbers:
     """How many of the best each reader gets."""
     limits = np.array([wish.limit for wish in wishes])
-    wanting = np.array([bool(wish.queues) for wish in wishes])
+    wanting = np.array([bool(wish.queues) and not wish.everything for wish in wishes])
     matched = (keys < POPULAR).sum(axis=1)
     there = (keys != NEVER).sum(axis=1)
     most = np.where(wanting, np.maximum(matched, ENOUGH), there)

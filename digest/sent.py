@@ -31,7 +31,7 @@ def twins_of(papers: Collection[int]) -> dict[int, frozenset[int]]:
 
 def readers_of_works(papers: Collection[int], twins: Mapping[int, Collection[int]]) -> dict[int, BitMap64]:
     """Who was sent each of these papers, in whichever row of its work: {paper: readers}; no entry for nobody."""
-    rows = {*papers, *(row for others in twins.values() for row in others)}
+    rows = {*papers, *(row for paper in papers for row in twins.get(paper, ()))}
     stored = Sent.objects.filter(paper_id__any_of=rows).values_list("paper_id", "readers").iterator(AT_ONCE)
     by_row = {row: BitMap64.deserialize(bytes(readers)) for row, readers in stored}
     found: dict[int, BitMap64] = {}

@@ -3,9 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import transaction
 
 from digest import bulk, punctuality
 from digest.models import Digest
@@ -49,6 +49,7 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
     of the digest that is due later today. None where there is nothing new, or the reader is not active. Raises
     Subscriber.DoesNotExist where the reader was erased meanwhile.
     """
+    run = Run.begin(now, by)  # before the lock, which on SQLite is everybody's: it can take a second
     with transaction.atomic():
         # The lock that planning takes: of the two whoever comes second sees the other's digest.
         reader = Subscriber.objects.to_change(subscriber.pk)
@@ -56,7 +57,6 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
         existing = punctuality.todays(reader, now).last()
         if existing or not Subscriber.objects.active(now).filter(pk=reader.pk).exists():
             return existing
-        run = Run.begin(now, by)
         history = Histories.of([reader.pk], run.since).of_reader(reader.pk)
         ask = Ask(reader, history, now, punctuality.local_day(now, reader.zone))
         content = run.content(history.seen_to, weekly=reader.is_weekly, due_at=now)
@@ -74,15 +74,25 @@ def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | No
 
 
 def _plan_chunk(run: Run, readers: Sequence[Due]) -> Counter[str]:
-    plan = _Plan(run, readers)
+    """Plan these readers together; where that fails, one by one, so that an unreadable one stops no other."""
+    try:
+        with transaction.atomic():
+            plan = _Plan(run, readers)
+            for reader in readers:
+                plan.take(reader)
+            plan.store()
+            return plan.outcome
+    except Exception as fault:  # whatever a row can hold; where the database is away, what follows raises too
+        if len(readers) == 1:
+            log.error("reader %s cannot be planned today: %r", readers[0].pk, fault)
+            # Moved on all the same: a due reader keeps the day from being closed. Only a search key, verified then.
+            bulk.update(Subscriber, ("next_due_at",), {readers[0].pk: (run.now + timedelta(days=1),)})
+            return Counter([UNREADABLE])
+        log.error("%s readers cannot be planned together, each is tried alone: %r", len(readers), fault)
+    outcome: Counter[str] = Counter()
     for reader in readers:
-        try:
-            plan.take(reader)
-        except (ArithmeticError, LookupError, ValueError) as fault:  # a zone of another day's data, an impossible hour
-            log.error("reader %s cannot be planned: %r", reader.pk, fault)
-            plan.outcome[UNREADABLE] += 1
-    plan.store()
-    return plan.outcome
+        outcome.update(_plan_chunk(run, [reader]))
+    return outcome
 
 
 class _Plan:
@@ -132,32 +142,7 @@ class _Plan:
         for content, asks in self.asks.items():
             rows += rows_of(self.run, content, asks)
         self.outcome.update(row.reason or row.state for row in rows)
-        self._insert(rows)
-        bulk.update(Subscriber, ("last_due_at", "next_due_at"), self.moves)
-
-    def _insert(self, rows: Sequence[Row]) -> None:
-        """All at once; where the database refuses one, one by one, and that one does not stop the others."""
-        try:
-            _insert(rows)
-        except DatabaseError as fault:
-            log.error("%s digests could not be stored together, each is tried alone: %s", len(rows), fault)
-            for row in rows:
-                self._insert_one(row)
-
-    def _insert_one(self, row: Row) -> None:
-        try:
-            _insert([row])
-        except IntegrityError:
-            log.error("reader %s has a digest of %s already: that one stays", row.subscriber_id, row.day)
-        except DatabaseError as fault:
-            log.error("the digest of reader %s cannot be stored: %s", row.subscriber_id, fault)
-            self.outcome[row.reason or row.state] -= 1
-            self.outcome[UNREADABLE] += 1
-            del self.moves[row.subscriber_id]
-
-
-def _insert(rows: Sequence[Row]) -> None:
-    rest = tuple(NEW.values())
-    ready = ((*row, punctuality.free_at(row.subscriber_id, row.day, row.due_at), *rest) for row in rows)
-    with transaction.atomic():
+        rest = tuple(NEW.values())
+        ready = ((*row, punctuality.free_at(row.subscriber_id, row.day, row.due_at), *rest) for row in rows)
         bulk.insert(Digest, COLUMNS, ready, texts=("picks", "follow_ups"))
+        bulk.update(Subscriber, ("last_due_at", "next_due_at"), self.moves)

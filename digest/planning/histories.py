@@ -82,7 +82,8 @@ class Histories:
             own = own.exclude(content_to__gte=before)
         if since:
             found._read_open_days(own.filter(day__gte=since), late_before)
-        # Of the days before only the last digest matters, and only for those without a newer one.
+        # Of the days before only the last digest matters, and only for those without a newer one. Who flew west over
+        # the date line can have looked further on an earlier date: papers that were passed over are offered again.
         others = dict.fromkeys(reader for reader in readers if reader not in found.seen_to)
         if others:
             earlier = own.filter(subscriber_id__any_of=others).exclude(content_to=None).exclude(CALLED_OFF)

@@ -3,13 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
-from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from digest.board import Board
-from digest.likes import Likes
+from digest.likes import AT_ONCE, Likes
 from digest.menu import TURNS, Found, Menu
 from digest.models import Digest
 from digest.planning.histories import History
@@ -145,22 +144,29 @@ def picks_of(run: Run, menu: Menu, asks: Sequence[Ask]) -> list[str]:
 
 def wished(run: Run, menu: Menu, asks: Sequence[Ask]) -> tuple[list[list[Found]], list[Wish]]:
     """What each reader's interests find on the menu, in the order of their turns, and what selection takes of it."""
-    said = [ask.history.said for ask in asks if ask.history.said]
-    likes = (
-        Likes(run.learning, menu, chain.from_iterable((*own.liked, *own.disliked) for own in said)) if said else None
-    )
     closed = menu.sent_to(ask.reader.pk for ask in asks)
-    found = [_found_for(menu, ask.history, likes) for ask in asks]
-    return found, [_wish(menu, ask, own, closed, likes) for ask, own in zip(asks, found, strict=True)]
+    found, wishes = [], []
+    for some, likes in _with_likes(run, menu, asks):
+        for ask in some:
+            own, wish = _wished(menu, ask, closed, likes)
+            found.append(own)
+            wishes.append(wish)
+    return found, wishes
 
 
-def _found_for(menu: Menu, history: History, likes: Likes | None) -> list[Found]:
-    own = history.interests
-    by_kind = {Kind.AUTHOR: own.authors, Kind.PHRASE: own.phrases, Kind.TOPIC: own.topics}
-    found = [menu.finds(kind, what) for kind in TURNS for what in by_kind[kind]]
-    if likes and history.said and history.said.liked:
-        found += likes.found(history.said.liked)
-    return found
+def _with_likes(run: Run, menu: Menu, asks: Sequence[Ask]) -> Iterator[tuple[list[Ask], Likes | None]]:
+    """The readers in their order, in parts that spoke of not too many papers together."""
+    some: list[Ask] = []
+    papers: dict[int, None] = {}
+    for ask in asks:
+        if said := ask.history.said:
+            own = dict.fromkeys((*said.liked, *said.disliked))
+            if papers and len(papers) + len(own) > AT_ONCE:
+                yield some, Likes(run.learning, menu, papers)
+                some, papers = [], {}
+            papers |= own
+        some.append(ask)
+    yield some, Likes(run.learning, menu, papers) if papers else None
 
 
 def wants_something(own: Interests) -> bool:
@@ -168,19 +174,23 @@ def wants_something(own: Interests) -> bool:
     return bool(own.topics or own.phrases or own.authors)
 
 
-def _wish(menu: Menu, ask: Ask, found: Sequence[Found], closed: Mapping[int, Set[int]], likes: Likes | None) -> Wish:
-    """``closed`` has what readers were sent on closed days: {reader: numbers}."""
-    reader, history, interests = ask.reader, ask.history, ask.history.interests
-    barred, muted = closed.get(reader.pk, NOTHING), NOTHING
+def _wished(menu: Menu, ask: Ask, closed: Mapping[int, Set[int]], likes: Likes | None) -> tuple[list[Found], Wish]:
+    """``closed`` has what readers were sent on closed days: {reader: numbers}. What was learned has the last turns."""
+    reader, history, own = ask.reader, ask.history, ask.history.interests
+    barred = closed.get(reader.pk, NOTHING)
     if history.sent:
         barred |= menu.numbers_of(history.sent)
-    for text in interests.muted_words:
+    for text in own.muted_words:
         barred |= menu.naming(text)
-    if interests.muted_topics:
-        muted |= menu.in_topics(interests.muted_topics)
-    queues = [own.queue for own in found]
+    muted = menu.in_topics(own.muted_topics) if own.muted_topics else NOTHING
+    by_kind = {Kind.AUTHOR: own.authors, Kind.PHRASE: own.phrases, Kind.TOPIC: own.topics}
+    found = [menu.finds(kind, what) for kind in TURNS for what in by_kind[kind]]
+    if likes and history.said and history.said.liked:
+        found += likes.found(history.said.liked, without=muted)
+    queues = [one.queue for one in found]
     if likes and history.said and (likeness := likes.likeness(history.said.disliked)) is not None:
         queues = [menu.slate.reordered(queue, 1 - likeness) for queue in queues]
         muted |= set(np.flatnonzero(likeness >= LESS_LIKE).tolist())
-    only = reader.only_my_topics and wants_something(interests)
-    return Wish(queues, reader.paper_limit, only, tuple(barred), tuple(muted))
+    chose = wants_something(own)
+    only = reader.only_my_topics and chose
+    return found, Wish(queues, reader.paper_limit, only, tuple(barred), tuple(muted), everything=not chose)

@@ -302,14 +302,15 @@ def test_a_weekly_reader_who_pauses_gets_one_digest_of_the_last_days_when_it_end
     assert since == {TODAY - timedelta(days=7): 8, TODAY: 7}
 
 
-def test_one_unreadable_reader_does_not_stop_the_others(robotics, caplog):
+def test_one_unreadable_reader_stops_neither_the_others_nor_the_closing_of_the_day(robotics, caplog):
     make_edition([make_paper(1)])
     lost, other = make_reader("lost", robotics), make_reader("other", robotics)
     Subscriber.objects.filter(pk=lost.pk).update(zone="Mars/Olympus_Mons")
     assert plan() == {"planned": 1, "unreadable": 1}
     assert Digest.objects.get().subscriber == other
-    assert f"reader {lost.pk} cannot be planned" in caplog.text
-    assert plan() == {"unreadable": 1}, "and is asked about again"
+    assert f"reader {lost.pk} cannot be planned today" in caplog.text
+    assert plan() == {}
+    assert plan(NOW + timedelta(days=1, hours=1))["unreadable"] == 1, "and is asked about again"
 
 
 def test_a_digest_that_is_there_although_nobody_looked_for_it_stays_and_the_others_are_stored(robotics, caplog):
@@ -319,7 +320,7 @@ def test_a_digest_that_is_there_although_nobody_looked_for_it_stays_and_the_othe
     plan()
     assert Digest.objects.get(subscriber=first) == there
     assert Digest.objects.get(subscriber=second).state == "planned"
-    assert f"reader {first.pk} has a digest of {TODAY} already" in caplog.text
+    assert f"reader {first.pk} cannot be planned today" in caplog.text
     assert plan() == {}
 
 

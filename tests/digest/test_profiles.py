@@ -7,6 +7,7 @@ import pytest
 from digest import editions, planning, profiles
 from digest.models import Digest, Edition, Feedback, Paper, RelevanceModel
 from digest.relevance import VERSION, Model
+from subscriptions.models import Interest, Topic
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +86,7 @@ def test_a_stored_model_gives_the_vectors_that_it_gave_when_it_was_fitted(librar
     [
         ({"version": VERSION + 1}, f"of version {VERSION + 1}"),
         ({"vocabulary": b"damaged"}, "damaged"),
+        ({"same_words": ["llm"]}, "same words is damaged"),
         ({"idf": np.full(3, np.nan, "<f4").tobytes()}, "damaged"),
         (None, "it is gone"),
     ],
@@ -116,6 +118,37 @@ def test_what_a_reader_likes_brings_similar_papers_and_the_mail_can_say_which(li
     picks = planned(reader)
     assert {pick["paper"] for pick in picks} <= {paper.pk for paper in proteins}
     assert {pick["why"][0]["like"] for pick in picks} <= {proteins[10].pk, proteins[11].pk}
+
+
+def test_one_word_does_not_make_a_digest_of_everything_shorter(library):
+    edition_of([*library["galaxy"][:9], *library["protein"][:3]])
+    reader = make_reader("a", paper_limit=10)
+    told(reader, library["protein"][10], "more")
+    picks = planned(reader)
+    assert len(picks) == 10
+    assert {paper.pk for paper in library["protein"][:3]} <= {pick["paper"] for pick in picks}
+
+
+def test_what_was_learned_brings_nothing_of_a_muted_topic(library):
+    proteins = Topic.objects.create(slug="proteins", name="Proteins", description="Proteins.", terms=["protein"])
+    edition_of([*library["galaxy"][:4], *library["protein"][:4]])
+    reader = make_reader("a")
+    Interest.objects.create(subscriber=reader, kind=Interest.Kind.MUTED_TOPIC, topic=proteins)
+    told(reader, library["protein"][10], "more")
+    assert not {pick["paper"] for pick in planned(reader)} & {paper.pk for paper in library["protein"]}
+
+
+def test_readers_who_spoke_of_many_papers_are_read_in_parts(library, monkeypatch):
+    monkeypatch.setattr("digest.planning.proposals.AT_ONCE", 2)
+    edition_of([*library["galaxy"][:4], *library["protein"][:4]])
+    readers = [make_reader(f"r{n}", paper_limit=5) for n in range(4)]
+    for n, reader in enumerate(readers):
+        told(reader, library["protein"][10 + n], "more")
+        told(reader, library["speech"][10 + n], "less")
+    planned(readers[0])
+    for reader in readers:
+        why = [why for pick in Digest.objects.get(subscriber=reader).picks for why in pick["why"]]
+        assert {reason["like"] for reason in why} == {library["protein"][10 + readers.index(reader)].pk}
 
 
 def test_two_things_that_a_reader_likes_take_turns_and_are_never_averaged(library):

@@ -35,11 +35,31 @@ def by_hand(slate, wish):
         order += [queue[round_] for queue in queues if round_ < len(queue)]
     matched = list(dict.fromkeys(order))
     popular = [at for at in fresh if at not in wish.muted and at not in matched]
-    if not wish.queues:
-        return sorted(popular[: wish.limit])
-    matched = matched[: wish.limit]
-    lacking = 0 if wish.only_topics else max(min(ENOUGH, wish.limit) - len(matched), 0)
-    return sorted(matched + popular[:lacking])
+    if wish.queues and wish.only_topics:
+        popular = []
+    matched, popular = once_first(slate, matched, popular)
+    most = wish.limit if wish.everything or not wish.queues else max(len(matched), ENOUGH)
+    return sorted((matched + popular)[: min(most, wish.limit)])
+
+
+def once_first(slate, *parts):
+    """Of each part those first that tell what nobody told before in any part."""
+    told, ordered = set(), []
+    for part in parts:
+        first = []
+        for at in part:
+            if slate.groups[at] not in told:
+                told.add(slate.groups[at])
+                first.append(at)
+        ordered.append(first + [at for at in part if at not in first])
+    return ordered
+
+
+def grouped_slate():
+    """Twenty papers, among which three and two tell nearly the same."""
+    slate = slate_of()
+    slate.group(near_alike([0, 4, 11], [2, 3], *([at] for at in range(20) if at not in {0, 2, 3, 4, 11})))
+    return slate
 
 
 @st.composite
@@ -56,12 +76,14 @@ def wishes(draw):
         draw(st.booleans()),
         tuple(draw(st.sets(st.integers(0, 19)))),
         tuple(draw(st.sets(st.integers(0, 19)))),
+        draw(st.booleans()),
     )
 
 
 @given(st.lists(wishes(), min_size=1, max_size=5))
 def test_many_readers_at_once_get_what_each_would_get_by_hand(asked):
-    assert choose(slate_of(), asked) == [by_hand(slate_of(), wish) for wish in asked]
+    for slate in (slate_of(), grouped_slate()):
+        assert choose(slate, asked) == [by_hand(slate, wish) for wish in asked]
 
 
 @given(st.lists(wishes(), min_size=1, max_size=5))
@@ -127,7 +149,7 @@ def test_a_score_that_is_no_number_or_nothing_is_no_match(score):
 
 def near_alike(*groups):
     """Vectors of papers: those of one group point nearly the same way."""
-    rows = np.zeros((sum(map(len, groups)), len(groups) + 20))
+    rows = np.zeros((sum(map(len, groups)), len(groups) + sum(map(len, groups))))
     for axis, group in enumerate(groups):
         for at in group:
             rows[at, axis] = 1.0
@@ -142,6 +164,18 @@ def test_of_papers_that_tell_nearly_the_same_the_second_comes_last():
     assert chosen(slate, Wish([own], 4)) == [1, 4, 5, 6], "one of 1, 2 and 3"
     assert chosen(slate, Wish([own], 5)) == [1, 2, 4, 5, 6], "and more of them where there is room"
     assert chosen(slate, Wish([], 4)) == [1, 4, 5, 6], "popular ones likewise"
+
+
+def test_a_group_that_is_larger_than_the_digest_gives_one_to_a_reader_whoever_else_is_planned():
+    slate = slate_of(range(1, 41))
+    slate.group(near_alike(list(range(20)), *([at] for at in range(20, 40))))
+    own, other = Wish([found(slate, *range(1, 41))], 3), Wish([], 25)
+    assert choose(slate, [own]) == choose(slate, [own, other])[:1] == [[0, 20, 21]]
+
+
+def test_what_was_learned_comes_first_for_who_chose_nothing_and_the_ranking_fills_up():
+    slate = slate_of()
+    assert chosen(slate, Wish([found(slate, 20)], 5, everything=True)) == [1, 2, 3, 4, 20]
 
 
 def test_a_reader_who_wants_less_of_something_gets_it_last_in_the_queue():
