@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from digest.models import Digest, Sent
 from digest.sent import readers_of
 
 BY, AT_ONCE = "benchmark", 5000
-COLUMNS = [field.column for field in Digest._meta.concrete_fields if not field.primary_key]
+COLUMNS = [str(field.column) for field in Digest._meta.concrete_fields if not field.primary_key]
 
 
 def plan(*, rows: str, profile: str = "") -> dict[str, Any]:
@@ -30,10 +31,10 @@ def plan(*, rows: str, profile: str = "") -> dict[str, Any]:
 
     ``profile`` names a file for a cProfile, which takes time of its own.
     """
-    imported, watch, progress, ends = peak_memory(os.getpid()), Watch(), Progress(), list[float]()
+    imported, watch, progress, ends = peak_memory(os.getpid()), Watch(), Progress(), [(0.0, 0)]
 
     def planned(readers: int) -> None:
-        ends.append(time.perf_counter())
+        ends.append((time.perf_counter(), watch.queries))
         progress(readers)
 
     profiler = cProfile.Profile()
@@ -52,11 +53,11 @@ def plan(*, rows: str, profile: str = "") -> dict[str, Any]:
     return {
         "seconds": seconds,
         "cpu": cpu,
-        "first": ends[0] - begun,
+        "first": ends[1][0] - begun,
         "outcome": dict(outcome),
         "readers": progress.done,
-        "chunks": len(ends),
-        "queries": watch.queries,
+        "chunks": len(ends) - 1,
+        "queries": sorted({late - early for (_, early), (_, late) in pairwise(ends[1:])}),  # of a chunk but the first
         "parts": watch.seconds,
         "memory": memory,
         "imported": imported,

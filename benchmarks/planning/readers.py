@@ -104,8 +104,8 @@ class _Crowd:
             for own in (offer.yesterday, offer.a_week_ago)
             for place, paper in enumerate(own, start=1)
         }
-        dues = [NOW - timedelta(minutes=15 * (1 + quarter)) for quarter in range(QUARTERS)]
-        self.moments = [_Moment(due, zone) for due in self.chance.permutation(dues).tolist() for zone in ZONES]
+        dues = [NOW - timedelta(minutes=15 * (1 + int(at))) for at in self.chance.permutation(QUARTERS)]
+        self.moments = [_Moment(due, zone) for due in dues for zone in ZONES]
         # Most want it at half past seven: a quarter of all readers become due at one instant.
         shares = np.repeat(1 / np.arange(1, QUARTERS + 1), len(ZONES))
         self.moment_shares = shares / shares.sum()

@@ -30,7 +30,7 @@ def _lines(size: Size) -> dict[str, str]:
         "  until the first chunk is stored": _times(size.plans, "first"),
         "  CPU seconds of planning and its server": _times(size.plans, "cpu"),
         "readers/s": f"{figures['rate']:,.0f}",
-        "statements a chunk": f"{last['queries'] / last['chunks']:.1f}",
+        "statements a chunk": " or ".join(map(str, last["queries"])),
         "  share of time in statements": f"{parts['statements'] / last['seconds']:.0%}",
         "  in COPY, making its rows included": f"{parts['COPY'] / last['seconds']:.0%}",
         "  in commits": f"{parts['commits'] / last['seconds']:.0%}",
@@ -54,7 +54,7 @@ def _times(runs: Sequence[dict[str, Any]], what: str = "seconds") -> str:
 
 def _median(runs: Sequence[dict[str, Any]]) -> float:
     """Of CPU seconds: what else the machine does changes them less."""
-    return statistics.median(run["cpu"] for run in runs)
+    return float(statistics.median(run["cpu"] for run in runs))
 
 
 def _outcome(outcome: dict[str, int]) -> str:

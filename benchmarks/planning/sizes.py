@@ -34,12 +34,12 @@ class Size:
     @property
     def seconds(self) -> float:
         """The median of planning."""
-        return statistics.median(run["seconds"] for run in self.plans)
+        return float(statistics.median(run["seconds"] for run in self.plans))
 
     @property
     def floor(self) -> float:
         """The median of the floor."""
-        return statistics.median(run["seconds"] for run in self.floors)
+        return float(statistics.median(run["seconds"] for run in self.floors))
 
     def figures(self) -> dict[str, float]:
         """What verdicts are about."""

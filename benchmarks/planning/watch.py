@@ -26,6 +26,7 @@ class Watch:
     def watching(self) -> Iterator[None]:
         """Watch Django's connection over the block."""
         copy = psycopg.Cursor.copy
+        commit = connection._commit  # type: ignore[attr-defined]
 
         @contextmanager
         def copied(*arguments: Any, **options: Any) -> Iterator[Any]:
@@ -36,7 +37,7 @@ class Watch:
             stack.enter_context(connection.execute_wrapper(self._executed))
             # Neither is told to a wrapper of Django's.
             stack.enter_context(mock.patch.object(psycopg.Cursor, "copy", copied))
-            stack.enter_context(mock.patch.object(connection, "_commit", self._committing(connection._commit)))
+            stack.enter_context(mock.patch.object(connection, "_commit", self._committing(commit)))
             yield
 
     def _executed(self, execute: Callable[..., Any], *arguments: Any) -> Any:

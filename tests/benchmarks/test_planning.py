@@ -18,7 +18,7 @@ def test_a_small_run_ends_with_figures_that_add_up(tmp_path):
     assert planned["kept"]["rows"] == floor["rows"] == size["moving"]["rows"] > 80
     assert planned["kept"]["twice"] == 0
     assert planned["chunks"] == 4
-    assert planned["queries"] > 0
+    assert max(planned["queries"]) < 20, "of a chunk"
     assert sum(planned["parts"].values()) < planned["seconds"]
     assert "planning to the floor at 90 readers" in found.stdout
 

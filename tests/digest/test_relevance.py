@@ -110,6 +110,11 @@ def test_every_short_form_is_the_same_as_its_long_form_and_chains_nowhere():
         assert words.flat(form) == words.flat(stands_for) == Words({}).flat(stands_for), form
 
 
+def test_of_two_forms_that_begin_alike_the_longer_is_read():
+    words = Words({"big model": "short", "big model zoo": "long"})
+    assert words.flat("a big-model zoo, a big model") == "a long , a short"
+
+
 def test_a_phrase_is_found_inside_text_without_spaces():
     assert phrase("折叠", title="关于蛋白质折叠的研究")
     assert phrase("蛋白质 折叠", abstract="蛋白质折叠")
