@@ -56,8 +56,8 @@ class Likes:
         key = self._papers[row], self._menu.slate.candidates[at].paper
         if (terms := self._learning.shared.get(key)) is None:
             both = self._vectors[row].multiply(self._menu.vector(at)).tocsr()
-            terms = tuple(strongest_terms(self._learning.model, both.indices, both.data, TERMS))
-            self._learning.share(key, terms)
+            strongest = strongest_terms(self._learning.model, both.indices, both.data, TERMS)
+            terms = self._learning.shared.keep(key, tuple(strongest))
         return terms
 
     def likeness(self, disliked: Iterable[int]) -> npt.NDArray[np.float32] | None:

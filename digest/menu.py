@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from json import dumps
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from digest.board import Board
+from digest.kept import Kept
 from digest.relevance import KEPT_WORDS, Match
 from digest.selection import Queue, Slate
 from digest.sent import papers_of
 from subscriptions.models import Interest
 
 Kind = Interest.Kind
-K, V = TypeVar("K"), TypeVar("V")
 # Narrow interests have their turn first: few papers are theirs, and limits are small. What was learned comes last.
 TURNS = (Kind.AUTHOR, Kind.PHRASE, Kind.TOPIC)
 REASONS = 3  # that a row keeps of a pick
@@ -30,20 +30,6 @@ class Found:
     queue: Queue
     reasons: Mapping[int, tuple[float, str]]
     match: Callable[[int], Match]  # the whole reason, by number
-
-
-class Bounded(dict[K, V]):
-    """The same words of many readers are looked up once. When there is no room for more, all are forgotten.
-
-    Not functools.lru_cache: on a method it would keep the menu until the collector of circles comes by.
-    """
-
-    def keep(self, key: K, value: V) -> V:
-        """Put it there."""
-        if len(self) >= KEPT_WORDS:
-            self.clear()
-        self[key] = value
-        return value
 
 
 class Menu:
@@ -60,8 +46,9 @@ class Menu:
         self.slate.group(board.reading.vectors[self._rows])
         self._had = {self.slate.number[paper]: readers for paper, readers in board.sent(papers).items()}
         self._heads = [f'{{"paper":{c.paper},"place":{c.place},"why":[' for c in self.slate.candidates]
-        self._found = Bounded[tuple[str, Any], Found]()
-        self._named = Bounded[str, frozenset[int]]()
+        # The same words of many readers are looked up once; the bound is one of memory.
+        self._found = Kept[Found](KEPT_WORDS)
+        self._named = Kept[frozenset[int]](KEPT_WORDS)
 
     def finds(self, kind: str, what: Any) -> Found:
         """What a wanted interest finds: a topic's number, a phrase or an author's name."""

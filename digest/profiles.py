@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from scipy.sparse import csr_matrix, vstack
 
 from digest import feedback
+from digest.kept import Kept
 from digest.models import Edition, Paper, RelevanceModel
 from digest.readings import paper_text
 from digest.relevance import VERSION, Model, tastes
@@ -117,19 +118,13 @@ class Learning:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.shared: dict[tuple[int, int], tuple[str, ...]] = {}  # the terms that a liked paper and a candidate share
+        self.shared = Kept[tuple[str, ...]](KEPT_PAIRS)  # the terms of a liked paper and a candidate
         self._forget()
 
     def _forget(self) -> None:
         self._row: dict[int, int] = {}
         self._rows = self.model.vectors([])
         self.shared.clear()
-
-    def share(self, pair: tuple[int, int], terms: tuple[str, ...]) -> None:
-        """Keep what two papers share."""
-        if len(self.shared) >= KEPT_PAIRS:
-            self.shared.clear()
-        self.shared[pair] = terms
 
     def vectors(self, papers: Iterable[int]) -> tuple[dict[int, int], csr_matrix]:
         """The vectors of these papers (n x V), and the row of each that is there. One query where any is new."""

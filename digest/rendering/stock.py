@@ -1,12 +1,12 @@
 """What mails are joined from, each made when it is first asked for, and kept while there is room."""
 
-import threading
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.utils import translation
 from django.utils.html import conditional_escape
 
+from digest.kept import Kept
 from digest.models import Digest
 from digest.rendering import sentences
 from digest.rendering.frames import Both, Counts, Frame, Marks
@@ -18,25 +18,6 @@ from digest.rendering.shelf import Shelf
 from subscriptions import languages
 from subscriptions.emails import set_in_lines
 from subscriptions.stencils import Stencil, Unfit, piece
-
-Made = TypeVar("Made")
-
-
-class Kept(dict[Hashable, Made], Generic[Made]):
-    """Up to so many things. When one more comes, the oldest goes."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self._limit = limit
-        self._keeping = threading.Lock()
-
-    def keep(self, key: Hashable, made: Made) -> Made:
-        """Put it there. Also while another thread does: who only looks needs no lock."""
-        with self._keeping:
-            if len(self) >= self._limit:
-                del self[next(iter(self))]
-            self[key] = made
-        return made
 
 
 class Stock:
