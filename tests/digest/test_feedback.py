@@ -552,8 +552,9 @@ def test_the_export_lists_the_saved_papers_and_whether_each_teaches(reader, pape
     say(reader.pk, paper, SAVE, NOW)
     begin_anew(reader.pk)
     say(reader.pk, make_paper(4, "Another"), SAVE, NOW + timedelta(minutes=5))
+    say(reader.pk, paper, LESS, NOW + timedelta(minutes=6))
     own = json.loads(json.dumps(privacy.export(reader, NOW)))["digests"]
-    assert not own["said_of_papers"]
+    assert [said["said"] for said in own["said_of_papers"]] == ["less"]
     assert [(saved["title"], saved["at"], saved["digests_learn_from_it"]) for saved in own["saved_papers"]] == [
         ("Robots that fold shirts", "2026-03-20T07:00:00+00:00", False),
         ("Another", "2026-03-20T07:05:00+00:00", True),

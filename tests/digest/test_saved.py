@@ -208,6 +208,7 @@ def test_a_withdrawn_paper_says_so_and_a_hidden_one_is_not_there(client, reader,
     page = client.get(path_of(reader))
     assert titles_of(page) == ["Robots that fold shirts"]
     assert "<strong>Withdrawn.</strong>" in text_of(page)
+    assert "1 paper, the newest on top." in text_of(page)
     assert f'href="{paper.url}"' in text_of(page)
     assert "What an editor hid" not in text_of(client.get(path_of(reader) + f"?removed={hidden.pk}"))
     for name in ("saved-bib", "saved-ris", "saved-json"):
