@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from digest.menu import Found, Menu, as_text
 from digest.profiles import Learning
-from digest.relevance import LIKE_COSINE, Match, groups_of, strongest_terms
+from digest.relevance import LIKE_COSINE, Match, groups_of, in_proportion, strongest_terms
 from digest.selection import Numbers
 
 TERMS = 3  # that are kept of what two papers share
@@ -26,30 +26,29 @@ class Likes:
         self._among = (self._vectors @ self._vectors.T).toarray()  # cosines of these papers with each other
         self._with = menu.similar(self._vectors)  # and with the candidates
 
-    def found(self, liked: Sequence[int], without: Set[int]) -> list[Found]:
-        """A queue for each group of similar papers among the liked ones (the newest first), ``without`` these numbers.
+    def found(self, liked: Sequence[int], without: Set[int]) -> Found:
+        """One queue of what is like the liked papers (the newest first), ``without`` these numbers.
 
-        The relevance is the cosine with the group's mean: of vectors a, b, ... of length 1 the mean's cosine with p is
-        (a + b + ...) p / |a + b + ...|, and both are sums of cosines that are there.
+        Groups of similar papers, the reader's tastes, share its places (``relevance.in_proportion``). A candidate's
+        cosine with a group's mean comes of cosines that are there: it is (a + b + ...) p / |a + b + ...|.
         """
         rows = np.array([self._row[paper] for paper in liked if paper in self._row], dtype=np.int32)
         among, out = self._among[np.ix_(rows, rows)], self._menu.numbers_of({*liked}) | without
-        found = []
-        for group in groups_of(among):
-            length = np.sqrt(among[np.ix_(group, group)].sum())
-            cosines = self._with[rows[group]].sum(axis=0) / (length or 1.0)
-            near = np.flatnonzero(cosines >= LIKE_COSINE)
-            numbers = near[~np.isin(near, list(out))].astype(np.int32)
-            if len(numbers):
-                found.append(self._found(rows[group], numbers, cosines))
-        return found
+        groups = groups_of(among)
+        lengths = [np.sqrt(among[np.ix_(group, group)].sum()) or 1.0 for group in groups]
+        sums = [self._with[rows[group]].sum(axis=0) for group in groups]
+        cosines = np.array([own / length for own, length in zip(sums, lengths, strict=True)])
+        cosines = cosines.reshape(len(groups), len(self._menu.slate))
+        near = np.flatnonzero((cosines >= LIKE_COSINE).any(axis=0))
+        numbers = near[~np.isin(near, list(out))].astype(np.int32)
+        worth = cosines[:, numbers] * (1 + self._menu.slate.trend[numbers])
+        queue = self._menu.slate.queue_of(numbers, in_proportion([len(group) for group in groups], worth))
 
-    def _found(self, rows: Numbers, near: Numbers, cosines: npt.NDArray[np.floating]) -> Found:
         def match(at: int) -> Match:
             nearest = int(rows[self._with[rows, at].argmax()])
-            return Match(0, "", float(cosines[at]), self._shared(nearest, at), kind="like", paper=self._papers[nearest])
+            terms = self._shared(nearest, at)
+            return Match(0, "", float(cosines[:, at].max()), terms, kind="like", paper=self._papers[nearest])
 
-        queue = self._menu.slate.queue_of(near, cosines[near])
         return Found(queue, Reasons(queue.order, match), match)
 
     def _shared(self, row: int, at: int) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Queue(NamedTuple):
     """The candidates that an interest finds, the best first, by their numbers on the slate."""
 
     order: Numbers
-    worth: npt.NDArray[np.float64]  # relevance x (1 + trend), in the same order
+    worth: npt.NDArray[np.float64]  # what they are ordered by: mostly relevance x (1 + trend)
 
 
 class Slate:
@@ -57,7 +57,7 @@ class Slate:
         self.repeated: list[Numbers] = []  # the groups of more than one candidate
         self._below = np.array([not c.pinned for c in self.candidates], dtype=bool)
         trends = np.array([c.trend for c in self.candidates], dtype=np.float64)
-        self._trend = np.where(np.isfinite(trends), trends, 0.0)
+        self.trend = np.where(np.isfinite(trends), trends, 0.0)
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -65,14 +65,15 @@ class Slate:
     def queue(self, relevance: Mapping[int, float]) -> Queue:
         """An interest's queue from how relevant it finds papers: {paper: > 0}; those of other days drop."""
         found = {self.number[paper]: score for paper, score in relevance.items() if paper in self.number}
-        return self.queue_of(np.fromiter(found, np.int32, len(found)), np.fromiter(found.values(), float, len(found)))
+        numbers = np.fromiter(found, np.int32, len(found))
+        # 1 + trend, so that a relevant paper without votes is not worth nothing.
+        return self.queue_of(numbers, np.fromiter(found.values(), float, len(found)) * (1 + self.trend[numbers]))
 
-    def queue_of(self, numbers: Numbers, relevance: npt.NDArray[np.floating]) -> Queue:
-        """The same from numbers and their relevance; what has no finite relevance over 0 drops.
+    def queue_of(self, numbers: Numbers, worth: npt.NDArray[np.floating]) -> Queue:
+        """The same from numbers and what each is worth; what has no finite worth over 0 drops.
 
-        1 + trend, so that a relevant paper without votes is not worth nothing. What an editor pinned comes first.
+        What an editor pinned comes first.
         """
-        worth = relevance * (1 + self._trend[numbers])
         kept = np.isfinite(worth) & (worth > 0)
         numbers, worth = numbers[kept], worth[kept]
         order = np.lexsort((numbers, -worth, self._below[numbers]))

@@ -12,7 +12,7 @@ Three tasks, each read from DIR:
    themselves give in brackets. nDCG@10, R-precision. Unit: the keyword.
 3. *library* (citeulike-t, bags of words): a reader's library without its cold articles orders the cold ones: the share
    of the reader's own among the first 20 and 100. Unit: the reader. TF-IDF alone takes the mean of the whole library;
-   ours the tastes of 50 articles.
+   ours the tastes of 50 articles, together and in turn.
 
 Below each table: the shipped topics (subscriptions/topics.json) on the papers of task 2, with half of their terms. How
 often is a paper that came by TF-IDF alone right, that is, names one of the other half? Not every right paper does.

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 
 from benchmarks.relevance.data import COLD, Library, LikeThis, number
 from benchmarks.relevance.figures import Scorer, Scores
-from digest.relevance import Model, PaperText, Reading, Taste, TopicTerms, tastes
+from digest.relevance import Model, PaperText, Reading, Taste, TopicTerms, in_proportion, tastes
 from digest.relevance.vectors import idf, weighed
 
 OURS, TFIDF, BM25 = "ours", "TF-IDF alone", "BM25"
@@ -52,7 +52,7 @@ def of_keyword(papers: Sequence[PaperText]) -> Scorers:
 
 
 def of_library(counts: csr_matrix, cold: csr_matrix) -> Scorers:
-    """Readers' libraries: a cold article counts by its cosines with all tastes together."""
+    """Readers' libraries: a cold article counts by its cosines with the reader's tastes."""
     shelf = Shelf(counts, cold)
     warm = counts[shelf.warm]
     weights = TfidfTransformer(sublinear_tf=True).fit(warm)
@@ -84,9 +84,9 @@ class Shelf:
         return [(taste, (taste.vector @ self._cold).toarray()[0]) for taste in found]
 
     def together(self, query: Library) -> Scores:
-        """All tastes at once: the sum of their cosines, times the root of how many articles speak for each."""
-        heard = [len(taste.papers) ** 0.5 * cosines for taste, cosines in self.cosines(query)]
-        return np.asarray(np.sum(heard, axis=0))
+        """What all tastes together and each by itself want, as planning has it."""
+        found, cosines = zip(*self.cosines(query), strict=True)
+        return in_proportion([len(taste.papers) for taste in found], np.array(cosines))
 
 
 class _Bm25:

@@ -68,6 +68,10 @@ def of_library(counts: csr_matrix, cold: csr_matrix) -> Scorers:
     """Libraries, their tastes put together otherwise."""
     shelf = Shelf(counts, cold)
 
+    def together(query: Library) -> Scores:
+        heard = [len(taste.papers) ** 0.5 * cosines for taste, cosines in shelf.cosines(query)]
+        return np.asarray(np.sum(heard, axis=0))
+
     def nearest(query: Library) -> Scores:
         return np.asarray(np.max([cosines for _, cosines in shelf.cosines(query)], axis=0))
 
@@ -80,6 +84,7 @@ def of_library(counts: csr_matrix, cold: csr_matrix) -> Scorers:
         return np.asarray(-np.min(places, axis=0))
 
     return {
+        "all tastes together": together,
         "the nearest taste": nearest,
         "tastes in turn": in_turn,
         "tastes in turn, as often as they have articles": by_size,

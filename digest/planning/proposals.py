@@ -186,7 +186,7 @@ def _wished(menu: Menu, ask: Ask, closed: Mapping[int, Set[int]], likes: Likes |
     by_kind = {Kind.AUTHOR: own.authors, Kind.PHRASE: own.phrases, Kind.TOPIC: own.topics}
     found = [menu.finds(kind, what) for kind in TURNS for what in by_kind[kind]]
     if likes and history.said and history.said.liked:
-        found += likes.found(history.said.liked, without=muted)
+        found.append(likes.found(history.said.liked, without=muted))
     queues = [one.queue for one in found]
     if likes and history.said and (likeness := likes.likeness(history.said.disliked)) is not None:
         queues = [menu.slate.reordered(queue, 1 - likeness) for queue in queues]

@@ -20,7 +20,6 @@ class Taste:
 
     papers: tuple[int, ...]  # the newest first
     vector: csr_matrix  # 1 x V, the mean of the papers' vectors, scaled to length 1
-    liked: csr_matrix  # the papers' own vectors, in their order
 
     def terms(self, model: Model, n: int) -> tuple[str, ...]:
         """The ``n`` strongest words and pairs; of a pair and its words only the stronger."""
@@ -57,6 +56,23 @@ def groups_of(cosines: npt.NDArray[np.floating]) -> list[list[int]]:
     return groups[:MOST_TASTES]
 
 
+def in_proportion(sizes: Sequence[int], worth: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """How much tastes of so many papers want each candidate, from its worth to each of them (tastes x candidates).
+
+    All tastes together (the sum of worths, times the root of each size) and each taste by itself have their turns, as
+    often as they have papers: the next place is that of the greatest weight / (rank + 1/2), the divisors of
+    Sainte-Lague for dividing seats in proportion. Together they find best what a reader likes, measured by libraries;
+    by itself each has its share, however small: docs/evaluation.md.
+    """
+    weights = np.array(sizes, dtype=np.float64)
+    whole = np.sqrt(weights) @ worth
+    orders = np.argsort(-np.vstack([whole, worth]), axis=1, kind="stable")
+    ranks = np.empty_like(orders)
+    np.put_along_axis(ranks, orders, np.arange(worth.shape[1])[None, :], axis=1)
+    found: npt.NDArray[np.float64] = (np.array([weights.sum(), *weights])[:, None] / (ranks + 0.5)).max(axis=0)
+    return found
+
+
 def _groups(cosines: np.ndarray) -> list[list[int]]:
     groups = [[at] for at in range(len(cosines))]
     between = np.nan_to_num(cosines).astype(np.float64)  # sums over all pairs of two groups
@@ -76,4 +92,4 @@ def _groups(cosines: np.ndarray) -> list[list[int]]:
 
 
 def _taste(rows: csr_matrix, papers: list[int]) -> Taste:
-    return Taste(tuple(papers), normalised(csr_matrix(rows.sum(axis=0))), rows)
+    return Taste(tuple(papers), normalised(csr_matrix(rows.sum(axis=0))))

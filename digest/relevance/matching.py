@@ -7,7 +7,6 @@ from typing import Literal
 CATEGORY_WEIGHT, NAMED_WEIGHT, AUTHOR_WEIGHT = 1.0, 1.0, 4.0
 SPELLED_WEIGHT = 0.2  # the very form that the interest has: who asks for "LLMs" gets them before language models
 TITLE_WEIGHT = 0.001  # settles ties only: more of it made the order worse
-LIKE_WEIGHT = 4.0  # times the cosine, which is small between whole texts
 SHOWN_TERMS = 3
 
 

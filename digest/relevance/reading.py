@@ -7,11 +7,10 @@ from functools import lru_cache
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from digest.relevance.liking import Taste, strongest_terms
+from digest.relevance.liking import strongest_terms
 from digest.relevance.matching import (
     AUTHOR_WEIGHT,
     CATEGORY_WEIGHT,
-    LIKE_WEIGHT,
     SHOWN_TERMS,
     Match,
     PaperText,
@@ -27,6 +26,7 @@ KEPT_WORDS = 4096
 # By TF-IDF alone a paper is a topic's from this cosine on if it shares so many different words with it, so that most of
 # the reasons in a mail are right (docs/evaluation.md). A topic of one short phrase is that phrase and nothing else.
 TOPIC_COSINE, SHARED_WORDS = 0.12, 6
+# From this cosine with a taste on a paper is like it.
 LIKE_COSINE = 0.15
 
 
@@ -119,25 +119,6 @@ class Reading:
     def _names(self, text: str) -> frozenset[int]:
         """The papers that name these very words."""
         return frozenset(self.papers[found.at].id for found in self._pages.find(text))
-
-    def like(self, taste: Taste) -> Mapping[int, Match]:
-        """The papers that resemble a taste, but not those that taught it; ``paper`` is the nearest of these."""
-        cosines = self.similar(taste.vector)[0]
-        near = [at for at in np.flatnonzero(cosines >= LIKE_COSINE).tolist() if self.papers[at].id not in taste.papers]
-        if not near:
-            return {}
-        nearest = self.similar(taste.liked)[:, near].argmax(axis=0).tolist()
-        return {
-            self.papers[at].id: Match(
-                0,
-                "",
-                LIKE_WEIGHT * float(cosines[at]),
-                tuple(self._shared(at, Query(taste.vector.indices, taste.vector.data))),
-                kind="like",
-                paper=taste.papers[which],
-            )
-            for at, which in zip(near, nearest, strict=True)
-        }
 
     def similar(self, vectors: csr_matrix) -> Weights:
         """Cosines (n x P) of n rows of length 1 with all papers; 0 for what is no finite number."""

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils import translation
 
+from digest.kept import Kept
 from digest.models import Digest
 from digest.rendering import sentences
 from digest.rendering.batches import (
@@ -32,7 +33,7 @@ from digest.rendering.message import FEWER_WORDS, digest_message, fits, own_phra
 from digest.rendering.offers import offers_of, own_offers
 from digest.rendering.sheets import HTML, TEXT, Part, Said, Sheet
 from digest.rendering.shelf import Shelf
-from digest.rendering.stock import Kept, Stock
+from digest.rendering.stock import Stock
 from subscriptions import languages
 from subscriptions.emails import encoding_for, senders
 from subscriptions.models import Subscriber

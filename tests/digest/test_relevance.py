@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.relevance import KEPT_WORDS, Model, PaperText, Reading, TopicTerms, Words, name_words, same_name, tastes
+from digest.relevance import (
+    KEPT_WORDS,
+    Model,
+    PaperText,
+    Reading,
+    TopicTerms,
+    Words,
+    in_proportion,
+    name_words,
+    same_name,
+    tastes,
+)
 
 SAME: dict[str, str] = json.loads(Path("digest/same_words.json").read_text())
 WORDS = ["ana", "Bela", "Çelik", "O'Brien", "van", "der", "Øster", "J.", "M", "Jean-Pierre", "王", "Jr."]
@@ -309,16 +320,25 @@ def test_two_interests_of_one_reader_are_two_tastes(fitted):
         assert {*" ".join(taste.terms(fitted.model, 5)).split()} <= {*words}
 
 
-def test_a_taste_finds_its_like_but_not_what_taught_it(fitted):
-    quantum, speech = tastes(fitted.vectors[[0, 20, 1, 21, 2]], [1, 21, 2, 22, 3])
-    found = fitted.like(quantum)
-    assert found
-    assert found.keys() <= set(range(4, 21))
-    for paper, match in found.items():
-        cosines = {liked: float(fitted.similar(fitted.vectors[liked - 1])[0, paper - 1]) for liked in quantum.papers}
-        assert (match.kind, match.paper) == ("like", max(quantum.papers, key=cosines.get))
-        assert match.terms
-    assert not found.keys() & fitted.like(speech).keys()
+def test_every_taste_has_its_share_of_the_places_however_small_it_is():
+    worth = np.array(
+        [[0.9 - at / 100 for at in range(10)] + [0.0] * 10, [0.0] * 10 + [0.3 - at / 100 for at in range(10)]]
+    )
+    order = np.argsort(-in_proportion([9, 1], worth), kind="stable").tolist()
+    assert order[:5] == [0, 1, 2, 3, 4]
+    assert 10 in order[:12], "of twenty seats, ten of which are everybody's, the small one has its own"
+    assert in_proportion([5], worth[:1]).argmax() == 0
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=5), st.integers(0, 30), st.randoms())
+def test_what_is_worth_more_to_every_taste_is_never_wanted_less(sizes, papers, rng):
+    worth = np.array([[rng.random() for _ in range(papers)] for _ in sizes]).reshape(len(sizes), papers)
+    found = in_proportion(sizes, worth)
+    assert found.shape == (papers,)
+    for one in range(papers):
+        for other in range(papers):
+            if (worth[:, one] > worth[:, other]).all():
+                assert found[one] > found[other]
 
 
 def test_tastes_are_few_and_learned_from_the_newest_papers():
@@ -358,7 +378,6 @@ def test_a_weight_that_is_no_number_makes_no_match(library):
     found = broken.topic(topic)
     assert found.keys() == broken.names("decoder"), "words are still found"
     assert all(np.isfinite(match.score) for match in (*found.values(), *broken.phrase("qubit").values()))
-    assert not broken.like(tastes(Reading(library, model).vectors[:3], [101, 102, 103])[0])
     assert np.isfinite(broken.similar(broken.vectors)).all()
 
 
