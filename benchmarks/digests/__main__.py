@@ -1,13 +1,13 @@
 """What readers get over weeks of recorded days: `python -m benchmarks.digests --data DIR`.
 
 A hundred readers by a fixed rule, the last sixty recorded days of Hugging Face Daily Papers, and the real stages: each
-day's list is read through the real client, the edition is drafted and approved, digests are planned four times a day,
+day's list is read through the real client, the edition is drafted and approved, digests are planned five times a day,
 taken as accepted, and days are closed. Editions are approved unchecked: the linter's gate costs seconds a day. Readers
 say more, less and "keep it" of what they got, some pause for a week, and now and then two papers turn out to be one
 work.
 
 Each reason is examined anew, with no code of the product. Exit code 1 where a reader gets a work twice, a digest holds
-no paper, or a reason is not true.
+no paper, a reason is not true, or what a reader set is not kept: limit, mutes, nothing but matches.
 """
 
 import argparse

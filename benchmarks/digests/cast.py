@@ -47,6 +47,7 @@ class Reader:
     interests: Interests
     limit: int
     is_weekly: bool
+    only_topics: bool
     speaks: bool
     pauses_on: int  # the day of the run, 0 the first; -1 never
 
@@ -89,7 +90,7 @@ def _store(number: int, topics: Sequence[int], authors: Sequence[str], start: da
     row.save()
     Interest.objects.bulk_create(own.rows(row))
     pauses_on = 15 + number % 10 if number % 16 == 7 else -1
-    return Reader(row.pk, own, row.paper_limit, weekly, number % 3 == 0, pauses_on)
+    return Reader(row.pk, own, row.paper_limit, weekly, row.only_my_topics, number % 3 == 0, pauses_on)
 
 
 def _interests(number: int, topics: Sequence[int], authors: Sequence[str]) -> Interests:

@@ -1,13 +1,13 @@
 """The recorded days, played through the real stages; what each reader was sent, and why."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from benchmarks.digests import cast
 from benchmarks.digests.cast import Reader
-from benchmarks.digests.truth import falsehood, loose_terms
+from benchmarks.digests.truth import falsehood, loose_terms, names
 from digest import approval, editions, fetching, follow_ups, ledger, merging, outcomes, planning, profiles
 from digest.board import read_board
 from digest.menu import Menu
@@ -15,8 +15,9 @@ from digest.models import Digest, Edition, Feedback, Paper
 from subscriptions.models import Topic
 
 BY = "benchmark"
-READ_AT, APPROVED_AT, PLANNED_AT = 5, 6, (6.1, 12.1, 18.1, 24.1)  # hours of the UTC day
-MERGED_EACH = 14  # days: the day's top paper turns out to be the work that was the top of the edition before
+# Hours of the UTC day. At eight readers stop waiting for an edition that does not come.
+READ_AT, APPROVED_AT, PLANNED_AT = 5, 6, (1.1, 6.1, 8.1, 13.1, 19.1)
+MERGED_EACH = 9  # editions: its top paper turns out to be the work that was the top of the one before
 State, Verb = Digest.State, Feedback.Verb
 
 
@@ -43,6 +44,7 @@ class Played:
     listed: dict[date, list[int]] = field(default_factory=dict)  # edition day -> papers in their order
     finds: dict[tuple[str, int | str], set[int]] = field(default_factory=lambda: defaultdict(set))
     words: Counter[str] = field(default_factory=Counter)  # of readers, by verb
+    broken: Counter[str] = field(default_factory=Counter)  # promises to readers
     merged: int = 0
 
 
@@ -63,7 +65,7 @@ def play(days: Sequence[date], readers: int, step: Callable[[date], None]) -> Pl
                 cast.pause(reader, _at(day, 0))
         edition = _publish(day)
         if edition:
-            if number % MERGED_EACH == MERGED_EACH - 1:
+            if len(played.listed) % MERGED_EACH == MERGED_EACH - 1:
                 played.merged += _merge_tops(edition)
             _look(edition, played)
         for hours in PLANNED_AT:
@@ -130,6 +132,7 @@ def _read(now: datetime, played: Played) -> None:
                 f"{term} for {topics[reason['topic']]}" for reason in why for term in loose_terms(reason, topics)
             )
             reasoned += not all(false)
+        played.broken.update(_broken(reader, row, papers))
         own = tuple(pick["paper"] for pick in row.picks)
         assert row.content_from
         assert row.content_to
@@ -138,6 +141,17 @@ def _read(now: datetime, played: Played) -> None:
             _speak(reader, row, now, played)
     accepted = Digest.objects.filter(pk__in=[row.pk for row in rows])
     ledger.move(accepted, State.PLANNED, State.ACCEPTED, accepted_at=now, handed_at=now, free_at=None, attempt=1)
+
+
+def _broken(reader: Reader, row: Digest, papers: Mapping[int, Paper]) -> Iterator[str]:
+    """The promises to this reader that the digest breaks, a word for each time."""
+    if len(row.picks) > reader.limit:
+        yield "more papers than the reader's limit"
+    for pick in row.picks:
+        if any(names(papers[pick["paper"]], word) for word in reader.interests.muted_words):
+            yield "a paper that names a muted word"
+        if reader.only_topics and reader.wanted and not pick["why"]:
+            yield "a paper that no interest finds, though the reader wants no other"
 
 
 def _liked(rows: Iterable[Digest]) -> dict[int, set[int]]:

@@ -48,11 +48,12 @@ def lines(played: Played) -> list[Line]:
         Line("  labelled as trending: their readers chose nothing", _share(trending, sum(picks))),
         Line("reasons that are not true", f"{len(played.falsehoods):,}", bool(played.falsehoods)),
         *(Line(f"  of the kind {kind}", f"{number:,}") for kind, number in sorted(played.reasons.items())),
+        Line("promises that were broken: limits, mutes, nothing but matches", _broken(played), bool(played.broken)),
         Line("terms that are true, but not quite their topic's", _loose(played)),
         Line("interests covered, of those a paper of the reader's week matched", _share(covered, coverable)),
         Line("likeness of the papers of a digest (mean cosine)", f"{spread.of_digests:.3f}"),
         Line("  of the ten with the most upvotes of that day", f"{spread.of_tops:.3f}"),
-        Line(f"first {TOP} of the day that a reader without topics got", f"{tops_of_nobody(played):.1%}"),
+        Line(f"first {TOP} of the day that a reader without topics got", tops_of_nobody(played)),
         *(Line(f"readers said {verb}", f"{number:,}") for verb, number in sorted(played.words.items())),
         Line("works merged after both rows were listed", f"{played.merged:,}"),
     ]
@@ -62,6 +63,10 @@ def _loose(played: Played) -> str:
     """How many, and the commonest."""
     commonest = "".join(f"\n{words} ({number})" for words, number in played.loose.most_common(8))
     return f"{played.loose.total():,}{commonest}"
+
+
+def _broken(played: Played) -> str:
+    return "\n".join(f"{words}: {number:,}" for words, number in sorted(played.broken.items())) or "0"
 
 
 def _share(part: int, whole: int) -> str:
@@ -103,7 +108,7 @@ def _days_of(mail: Mail, listed: Iterable[date]) -> Iterator[date]:
     return (day for day in listed if mail.content_from < day <= mail.content_to)
 
 
-def tops_of_nobody(played: Played) -> float:
+def tops_of_nobody(played: Played) -> str:
     """The mean share of a day's first ten papers in the digests of readers who chose nothing and can get ten."""
     free = {r.pk for r in played.readers if not r.wanted and r.limit >= TOP and not r.is_weekly}
     shares = []
@@ -112,7 +117,7 @@ def tops_of_nobody(played: Played) -> float:
         if mail.reader in free and len(days) == 1:
             top = played.listed[days[0]][:TOP]
             shares.append(len({*top} & {*mail.papers}) / len(top))
-    return mean(shares) if shares else 0.0
+    return f"{mean(shares):.1%}" if shares else "-"
 
 
 class _Spread:

@@ -1,6 +1,6 @@
 """Whether a reason is true, found out anew: with no code of the product but its list of same words.
 
-A text is bare of case, accents and plurals, hyphens are spaces, and other signs stay between words.
+A text is bare of case, accents and plural endings, hyphens are spaces, and other signs stay between words.
 """
 
 import json
@@ -107,7 +107,7 @@ def may_be(wanted: str, name: str) -> bool:
 @lru_cache(maxsize=20_000)
 def bare(text: str) -> str:
     """The words of a text with single spaces between; short forms are said in full."""
-    words = " ".join(map(_singular, _words(text)))
+    words = " ".join(map(_stem, _words(text)))
     for short, full in _same_words():
         if short in words:
             words = re.sub(rf"(?<!\S){re.escape(short)}(?!\S)", full, words)
@@ -124,14 +124,19 @@ def _without_accents(text: str) -> str:
     return "".join(character for character in parts if not unicodedata.combining(character))
 
 
-def _singular(word: str) -> str:
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+def _stem(word: str) -> str:
+    """The same for a noun and its regular plural: "patch", "cach", "policy"."""
+    if len(word) < 4:
         return word
-    return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    return word.removesuffix("e")
 
 
 @lru_cache(maxsize=1)
 def _same_words() -> list[tuple[str, str]]:
     pairs = json.loads(SAME_WORDS.read_text("utf-8")).items()
-    said = [(" ".join(map(_singular, _words(short))), " ".join(map(_singular, _words(full)))) for short, full in pairs]
+    said = [(" ".join(map(_stem, _words(short))), " ".join(map(_stem, _words(full)))) for short, full in pairs]
     return sorted(said, key=lambda pair: -len(pair[0]))

@@ -44,7 +44,15 @@ def test_some_days_end_without_a_repeat_an_empty_digest_or_a_false_reason(record
     assert int(told["digests"]) > 20
     assert told["papers a reader got twice, by works"] == told["digests without a paper"] == "0"
     assert told["reasons that are not true"] == "0"
+    assert told["promises that were broken: limits, mutes, nothing but matches"] == "0"
     assert told["first 10 of the day that a reader without topics got"] == "100.0%"
+
+
+def test_data_that_is_not_there_is_said_with_exit_code_2():
+    found = run("digests", "--data", "nowhere")
+    assert found.returncode == 2
+    assert "nowhere" in found.stderr
+    assert "Traceback" not in found.stderr
 
 
 PAPER = SimpleNamespace(
