@@ -77,7 +77,7 @@ class Slate:
         kept = np.isfinite(worth) & (worth > 0)
         numbers, worth = numbers[kept], worth[kept]
         order = np.lexsort((numbers, -worth, self._below[numbers]))
-        return Queue(numbers[order], worth[order])
+        return Queue(numbers[order], worth[order].astype(np.float64))
 
     def reordered(self, queue: Queue, factor: npt.NDArray[np.floating]) -> Queue:
         """The queue of a reader for whom each candidate's worth is multiplied by ``factor`` (0 to 1, by number)."""

@@ -46,11 +46,12 @@ class Reading:
                 self._listed[category].append(at)
             for name in filter(None, map(name_words, paper.authors)):
                 self._by_family[name[-1]][name].add(at)
+        self.topic = lru_cache(KEPT_WORDS)(self._topic)
         self.phrase = lru_cache(KEPT_WORDS)(self._phrase)
         self.author = lru_cache(KEPT_WORDS)(self._author)
         self.names = lru_cache(KEPT_WORDS)(self._names)
 
-    def topic(self, topic: TopicTerms) -> Mapping[int, Match]:
+    def _topic(self, topic: TopicTerms) -> Mapping[int, Match]:
         """The papers that name a term, are listed in a category, or are near enough by TF-IDF alone."""
         named, listed, query = self._named(topic), self._in_categories(topic), self._query(topic)
         cosines = self._cosines(query)
