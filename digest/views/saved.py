@@ -64,7 +64,7 @@ def _changed(request: HttpRequest, reader: int) -> str:
     saving = saving_of(reader, work)
     undo(reader, work, Feedback.Verb.SAVE)
     silent = "&silent=1" if saving and not saving.teaches else ""
-    return f"?page={number_of(request.GET.get('page'))}&removed={work.pk}{silent}"
+    return f"?page={number_of(request.GET.get('page')) or 1}&removed={work.pk}{silent}"
 
 
 def _removed(request: HttpRequest, reader: int) -> Paper | None:

@@ -12,9 +12,6 @@ from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_la
 
 from digest.citations import Name, Reference, bibtex, csl_json, keys_of, name_of, ris
 
-pybtex_database = pytest.importorskip("pybtex.database")
-rispy = pytest.importorskip("rispy")
-
 ROBOTS = Reference(
     key="arxiv:2603.00004",
     title="The Robots of LLaMA-3: 100% & more",
@@ -51,7 +48,13 @@ def line(text):
 
 
 def entries(written):
-    return pybtex_database.parse_string(written, "bibtex").entries
+    """As pybtex reads a .bib file."""
+    return pytest.importorskip("pybtex.database").parse_string(written, "bibtex").entries
+
+
+def records(written):
+    """As rispy reads a .ris file."""
+    return pytest.importorskip("rispy").loads(written)
 
 
 TEX = get_default_latex_context_db()
@@ -121,7 +124,7 @@ def test_whatever_is_in_a_title_ris_says_it_in_one_line(works):
     written = ris(works)
     assert re.sub("\r\n", "", written).isprintable() or "\u200d" in written
     assert all(re.fullmatch(r"[A-Z][A-Z0-9]  - .*", one) for one in written.split("\r\n") if one)
-    found = rispy.loads(written)
+    found = records(written)
     assert len(found) == len(works)
     for work, entry in zip(works, found, strict=True):
         assert entry.get("title", "") == line(work.title)
@@ -129,7 +132,7 @@ def test_whatever_is_in_a_title_ris_says_it_in_one_line(works):
 
 
 def test_ris_says_kind_names_day_and_where_it_is():
-    preprint, article = rispy.loads(ris([ROBOTS, JOURNAL]))
+    preprint, article = records(ris([ROBOTS, JOURNAL]))
     assert preprint["authors"] == ["Ünal, Ana", "van Beethoven, Ludwig", "MiroMind Team"]
     assert (preprint["type_of_reference"], preprint["year"], preprint["date"]) == ("UNPB", "2026", "2026/03/04")
     assert preprint["urls"] == [ROBOTS.url]
@@ -157,7 +160,7 @@ def test_csl_json_says_all_as_it_is_and_its_ids_are_the_keys_of_the_bib_file(wor
 
 def test_a_reference_of_which_little_is_known_says_little():
     assert json.loads(csl_json([BARE])) == [{"id": "anon", "type": "article", "title": "機器人"}]
-    assert rispy.loads(ris([BARE])) == [{"type_of_reference": "GEN", "title": "機器人"}]
+    assert records(ris([BARE])) == [{"type_of_reference": "GEN", "title": "機器人"}]
 
 
 # --- keys and names ----------------------------------------------------------------------------------------------------

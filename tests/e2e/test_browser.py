@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
 from django.urls import reverse
 
+from digest import feedback
 from digest.delivery import send_digests
 from digest.models import Digest, Paper, SourceRun
 from digest.rendering import Shelf, digest_message
@@ -225,6 +226,8 @@ def readers_pages(robotics, speech):
     reader = make_reader("reader", robotics, speech)
     make_digest(reader, papers, Digest.State.ACCEPTED)
     make_digest(reader, [], Digest.State.SKIPPED, YESTERDAY, reason="no match in your topics")
+    for paper, verb in zip(papers, ("save", "less", "more"), strict=True):
+        feedback.say(reader.pk, paper, verb, NOW)
     paused = make_reader("paused", robotics, paused_until=NOW + timedelta(days=9), weekdays=1, paper_limit=5)
     own = {"phrases": ("protein folding",), "authors": ("Ana Exemplar",), "muted_words": ("blockchain",)}
     lifecycle.choose(paused, {}, Interests((robotics.pk,), muted_topics=(speech.pk,), **own), NOW, Origin("test"))
@@ -279,6 +282,12 @@ def readers_pages(robotics, speech):
         ("answer", reverse("reader", args=[token]) + "?asked=nothing-new", "Your digests"),
         ("more like a paper", say(reader, papers[0], "more"), "More like this"),
         ("less like a paper", say(reader, papers[1], "less"), "Less like this"),
+        ("save a paper", say(reader, papers[0], "save"), "Save for later"),
+        ("saved papers", of(reader, "saved"), "Your saved papers"),
+        ("no saved papers", of(paused, "saved"), "Your saved papers"),
+        ("what was learned", of(reader, "learned"), "What your digests have learned"),
+        ("nothing was learned", of(paused, "learned"), "What your digests have learned"),
+        ("begin anew", of(reader, "begin-anew"), "Begin anew"),
         ("late feedback", say(reader, papers[0], "more", days=91), "This link has expired"),
         ("own data", fresh, "Your data"),
         ("late own data", links.fresh_path(moving, NOW - timedelta(minutes=16)), "This link has expired"),
@@ -318,6 +327,7 @@ def answers():
     taken = ask(Kind.MOVE, reader, paused.email)
     late = ask(Kind.SIGN_UP, gone, at=NOW - timedelta(days=1))
     not_an_address = {"Email address": "not an address"}
+    of = {word.verb: word.paper.title for word in reader.feedback.select_related("paper")}
 
     def at(name, *more):
         return reverse(name, args=[token, *more])
@@ -333,6 +343,9 @@ def answers():
         ("weekly now", at("weekly"), "Get one digest a week", {}, "One digest a week"),
         ("saved", at("preferences"), "Save", {}, "Your digests"),
         ("said", say(reader, Paper.objects.first(), "more"), "More like this", {}, "More like this"),
+        ("removed", at("saved"), f"Remove {of['save']}", {}, "Your saved papers"),
+        ("forgotten", at("learned"), f"Forget what you said of {of['less']}", {}, "What your digests have learned"),
+        ("begun anew", at("begin-anew"), "Begin anew", {}, "What your digests have learned"),
         ("fresh link sent", at("fresh-link"), "Mail me a link", {}, "Check your email"),
         (
             "change the address with an error",
