@@ -155,7 +155,7 @@ def learned_by(subscriber_id: int) -> list[Learned]:
     newest = current()
     if said is None or not said.liked:
         return []
-    model = loaded(newest.pk if newest else None)
+    model = loaded(newest.pk) if newest else without_words()
     row, vectors = Learning(model).vectors(said.liked)
     shown = Paper.objects.shown().in_bulk(said.liked)
     found = [
