@@ -47,7 +47,7 @@ def manage_token(subscriber: Subscriber, now: datetime) -> str:
 
 
 def feedback_token(subscriber: Subscriber, now: datetime) -> str:
-    """Says more or less like a paper or saves it, and nothing else, for 90 days: a forwarded mail gives no more away."""
+    """Says more or less like a paper or saves it, no more, for 90 days: a forwarded mail gives nothing else away."""
     return _make(Purpose.FEEDBACK, subscriber.pk, now)
 
 

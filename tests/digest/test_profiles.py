@@ -22,7 +22,7 @@ FIELDS = {
 @pytest.fixture
 def library():
     """Papers of three fields, enough to learn words from."""
-    papers = {name: [] for name in FIELDS}
+    papers: dict[str, list[Paper]] = {name: [] for name in FIELDS}
     for number in range(60):
         name, words = list(FIELDS.items())[number % 3]
         own = words.split()[number // 3 % 7 :]
