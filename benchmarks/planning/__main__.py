@@ -82,7 +82,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="sizes, each on its own (default: 10000,100000,1000000)",
     )
     parser.add_argument("--papers", type=_positive, default=500, metavar="N", help="of today (default: %(default)s)")
-    parser.add_argument("--chunk", type=_positive, default=500, metavar="N", help="PLAN_CHUNK (default: %(default)s)")
+    parser.add_argument("--chunk", type=_positive, default=1000, metavar="N", help="PLAN_CHUNK (default: %(default)s)")
     parser.add_argument("--times", type=_positive, default=2, metavar="N", help="of each part (default: %(default)s)")
     parser.add_argument(
         "--history",
