@@ -132,7 +132,7 @@ def _stem(word: str) -> str:
         return f"{word[:-3]}y"
     if word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
-    return word.removesuffix("e")
+    return word.removesuffix("e") if len(word) > 3 else word
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.digests.truth import falsehood, loose_terms, may_be
+from benchmarks.digests.truth import bare, falsehood, loose_terms, may_be
 from tests.benchmarks.test_command_lines import run
 
 MONDAY = date(2026, 3, 16)
@@ -98,6 +98,14 @@ def test_a_reason_that_is_not_true_is_found(reason, words):
 
 def test_a_term_that_only_touches_its_topic_is_called_loose():
     assert loose_terms(topical(terms=["MLLMs", "LLMs", "diffusion models"]), {1: TOPIC}) == ["diffusion models"]
+
+
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [("patch", "patches"), ("cache", "caches"), ("VAE", "VAEs"), ("policy", "policies"), ("use", "uses")],
+)
+def test_a_word_and_its_plural_are_the_same(one, many):
+    assert bare(one) == bare(many)
 
 
 @pytest.mark.parametrize(
