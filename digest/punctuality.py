@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, DateTimeField, ExpressionWrapper, F, Func, Q, Value
 
 from digest import ledger
 from digest.models import Digest
@@ -153,6 +153,23 @@ def next_chunk(now: datetime, last: Place | None) -> list[Due]:
 def due_query(now: datetime, last: Place | None) -> SubscriberQuerySet:
     """Readers whose due time has come behind ``last``, by keyset: those who wait for an edition are not read again."""
     reached = Subscriber.objects.reached(now)
-    if last:
-        reached = reached.filter(next_due_at__gte=last[0]).exclude(next_due_at=last[0], pk__lte=last[1])
-    return reached
+    return reached.filter(Behind(*last)) if last else reached
+
+
+class Behind(Func):
+    """Whether a reader stands behind a place. One comparison of rows: the index is entered there.
+
+    Of two conditions PostgreSQL would use one and filter by the other, and at 07:30 in Berlin a quarter of the readers
+    share one instant.
+    """
+
+    arity = 4
+    output_field = BooleanField()
+
+    def __init__(self, due: datetime, pk: int) -> None:
+        super().__init__(F("next_due_at"), F("pk"), Value(due, DateTimeField()), Value(pk))
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]  # noqa: ARG002
+        """(next_due_at, id) > (due, pk)."""
+        parts, parameters = zip(*map(compiler.compile, self.source_expressions), strict=True)
+        return "({}, {}) > ({}, {})".format(*parts), [value for own in parameters for value in own]

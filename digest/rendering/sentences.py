@@ -116,7 +116,7 @@ def reasons_in_words(
             said.append(_("you follow %(author)s") % reason)
         elif "like" in reason:
             said.append(_like(papers.get(reason["like"])))
-        elif topic := topics.get(reason.get("topic", 0)):
+        elif topic := topics.get(reason["topic"]):
             terms = listed(_("“%(word)s”") % {"word": term} for term in reason.get("terms", ())[:2])
             if terms:
                 said.append(_("your topic %(topic)s (it names %(terms)s)") % {"topic": topic, "terms": terms})

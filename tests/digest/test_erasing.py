@@ -199,6 +199,7 @@ def test_the_export_has_every_digest_with_its_papers_and_reasons_and_what_closed
         ],
         "papers_sent_on_closed_days": [{"title": "Paper number 2", "key": "arxiv:2603.00002"}],
         "said_of_papers": [],
+        "saved_papers": [],
     }
 
 
