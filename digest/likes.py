@@ -39,8 +39,9 @@ class Likes:
         sums = [self._with[rows[group]].sum(axis=0) for group in groups]
         cosines = np.array([own / length for own, length in zip(sums, lengths, strict=True)])
         cosines = cosines.reshape(len(groups), len(self._menu.slate))
-        near = np.flatnonzero((cosines >= LIKE_COSINE).any(axis=0))
-        numbers = near[~np.isin(near, list(out))].astype(np.int32)
+        near = np.array((cosines >= LIKE_COSINE).any(axis=0))
+        near[list(out)] = False
+        numbers = np.flatnonzero(near).astype(np.int32)
         worth = cosines[:, numbers] * (1 + self._menu.slate.trend[numbers])
         queue = self._menu.slate.queue_of(numbers, in_proportion([len(group) for group in groups], worth))
 

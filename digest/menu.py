@@ -14,13 +14,12 @@ from digest.kept import Kept
 from digest.relevance import KEPT_WORDS, Match
 from digest.selection import Queue, Slate
 from digest.sent import papers_of
+from subscriptions.interests import Interests
 from subscriptions.models import Interest
 
 Kind = Interest.Kind
-# Narrow interests have their turn first: few papers are theirs, and limits are small. What was learned comes last.
-TURNS = (Kind.AUTHOR, Kind.PHRASE, Kind.TOPIC)
 REASONS = 3  # that a row keeps of a pick
-NO_REASON = ""  # a popular one
+POPULAR = 0.0, ""  # a pick without a reason of the reader's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,17 @@ class Menu:
         self._found = Kept[Found](KEPT_WORDS)
         self._named = Kept[frozenset[int]](KEPT_WORDS)
 
-    def finds(self, kind: str, what: Any) -> Found:
-        """What a wanted interest finds: a topic's number, a phrase or an author's name."""
-        found = self._found.get((kind, what))
-        return found or self._found.keep((kind, what), self._finds(kind, what))
+    def found_by(self, own: Interests) -> list[Found]:
+        """What each wanted interest of a reader finds, in the order of their turns.
+
+        The narrow ones come first: few papers are theirs, and limits are small.
+        """
+        found = []
+        for kind, wanted in ((Kind.AUTHOR, own.authors), (Kind.PHRASE, own.phrases), (Kind.TOPIC, own.topics)):
+            for what in wanted:
+                known = self._found.get((kind, what))
+                found.append(known or self._found.keep((kind, what), self._finds(kind, what)))
+        return found
 
     def _finds(self, kind: str, what: Any) -> Found:
         reading = self.board.reading
@@ -78,7 +84,7 @@ class Menu:
 
     def in_topics(self, topics: Iterable[int]) -> set[int]:
         """The numbers of the candidates of these topics."""
-        return {at for topic in topics for at in self.finds(Kind.TOPIC, topic).reasons}
+        return {at for found in self.found_by(Interests(topics=tuple(topics))) for at in found.reasons}
 
     def similar(self, vectors: Any) -> npt.NDArray[np.float32]:
         """How similar each candidate is to these vectors (n x V): cosines (n x candidates), by number."""
@@ -101,23 +107,19 @@ class Menu:
     def picks(self, numbers: Sequence[int], found: Sequence[Found]) -> str:
         """Picks as the row keeps them (JSON): the paper, its place, and the strongest reasons of the interests."""
         chosen = set(numbers)
-        one: dict[int, tuple[float, str]] = {}
+        first: dict[int, tuple[float, str]] = {}
         several: dict[int, list[tuple[float, str]]] = {}
         for own in found:
             reasons = own.reasons
             for at in chosen & reasons.keys():
-                if at in several:
-                    several[at].append(reasons[at])
-                elif at in one:
-                    several[at] = [one[at], reasons[at]]
+                if at in first:
+                    several.setdefault(at, [first[at]]).append(reasons[at])
                 else:
-                    one[at] = reasons[at]
-        why = {at: said for at, (_, said) in one.items()}
-        for at, own_reasons in several.items():
-            own_reasons.sort()
-            why[at] = ",".join([said for _, said in own_reasons[:REASONS]])
+                    first[at] = reasons[at]
+        said = {at: ",".join([text for _, text in sorted(own)[:REASONS]]) for at, own in several.items()}
         heads = self._heads
-        return f"[{','.join([f'{heads[at]}{why.get(at, NO_REASON)}]}}' for at in numbers])}]"
+        picks = [f"{heads[at]}{said[at] if at in said else first.get(at, POPULAR)[1]}]}}" for at in numbers]
+        return f"[{','.join(picks)}]"
 
 
 def as_text(found: Match) -> str:

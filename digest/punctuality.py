@@ -39,12 +39,14 @@ class Due(NamedTuple):
     @property
     def last_at(self) -> datetime | None:
         """When the last digest came, of itself or because it was asked for."""
-        return max((instant for instant in (self.last_due_at, self.asked_at) if instant), default=None)
+        if self.asked_at is None or self.last_due_at is None:
+            return self.last_due_at or self.asked_at
+        return max(self.last_due_at, self.asked_at)
 
     @property
     def is_weekly(self) -> bool:
         """Whether the digest comes on one day of the week only."""
-        return self.weekdays.bit_count() == 1
+        return self.weekdays != schedule.EVERY_DAY and self.weekdays.bit_count() == 1
 
     @property
     def rhythm(self) -> tuple[time, str, int]:

@@ -9,18 +9,20 @@ import numpy as np
 
 from digest.board import Board
 from digest.likes import AT_ONCE, Likes
-from digest.menu import TURNS, Found, Menu
+from digest.menu import Found, Menu
 from digest.models import Digest
 from digest.planning.histories import History
 from digest.planning.runs import NO_EDITION, Run
 from digest.selection import Wish, choose
 from subscriptions import schedule
 from subscriptions.interests import Interests
-from subscriptions.models import Interest, Subscriber
+from subscriptions.models import Subscriber
 
 NO_MATCH = "no match in your topics"
 State = Digest.State
-Kind = Interest.Kind
+# Values and not members: a million rows ask for them.
+PLANNED, SKIPPED = State.PLANNED.value, State.SKIPPED.value
+DAILY, WEEKLY = Digest.Cadence.DAILY.value, Digest.Cadence.WEEKLY.value
 # A paper that is so similar (cosine) to one the reader wants less of is not filled in as popular.
 LESS_LIKE = 0.35
 NOTHING: Set[int] = frozenset()
@@ -94,17 +96,17 @@ def row_of(run: Run, content: tuple[date, ...] | str, ask: Ask) -> Row:
 def rows_of(run: Run, content: tuple[date, ...] | str, asks: Sequence[Ask]) -> Iterator[Row]:
     """The digests of readers who get papers of the same days; skips where none is for them, or for a reason."""
     if isinstance(content, str):
-        yield from (_row(run, ask, State.SKIPPED, content) for ask in asks)
+        yield from (_row(run, ask, SKIPPED, content) for ask in asks)
         return
     days, menu = content, run.menu(content)
     news = run.news.for_readers([ask.reader.pk for ask in asks])
     begin, end = days[0] - timedelta(days=1), days[-1]
     for ask, picks in zip(asks, picks_of(run, menu, asks), strict=True):
-        state, reason = State.PLANNED, ""
+        state, reason = PLANNED, ""
         if picks == "[]":
             no_match = ask.reader.only_my_topics and wants_something(ask.history.interests)
-            state, reason = State.SKIPPED, NO_MATCH if no_match else NO_EDITION
-        told = json.dumps(news[ask.reader.pk]) if state == State.PLANNED and ask.reader.pk in news else "[]"
+            state, reason = SKIPPED, NO_MATCH if no_match else NO_EDITION
+        told = json.dumps(news[ask.reader.pk]) if state == PLANNED and ask.reader.pk in news else "[]"
         yield _row(run, ask, state, reason, begin, end, picks, told)
 
 
@@ -118,13 +120,12 @@ def _row(
     picks: str = "[]",
     follow_ups: str = "[]",
 ) -> Row:
-    cadence = Digest.Cadence.WEEKLY if ask.reader.is_weekly else Digest.Cadence.DAILY
     return Row(
         ask.reader.pk,
         ask.day,
         ask.reader.zone,
-        cadence.value,
-        str(state),
+        WEEKLY if ask.reader.is_weekly else DAILY,
+        state,
         reason,
         ask.due_at,
         content_from,
@@ -183,8 +184,7 @@ def _wished(menu: Menu, ask: Ask, closed: Mapping[int, Set[int]], likes: Likes |
     for text in own.muted_words:
         barred |= menu.naming(text)
     muted = menu.in_topics(own.muted_topics) if own.muted_topics else NOTHING
-    by_kind = {Kind.AUTHOR: own.authors, Kind.PHRASE: own.phrases, Kind.TOPIC: own.topics}
-    found = [menu.finds(kind, what) for kind in TURNS for what in by_kind[kind]]
+    found = menu.found_by(own)
     if likes and history.said and history.said.liked:
         found.append(likes.found(history.said.liked, without=muted))
     queues = [one.queue for one in found]
