@@ -92,11 +92,17 @@ def insert(
     ]
     columns = sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields)
     command = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), columns)
+    # There are few different days and instants in many rows, and the driver would write each anew.
+    dates_at = [at for at, field in enumerate(fields) if isinstance(field, models.DateField)]
+    said: dict[Any, str | None] = {None: None}
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(command) as copy:
         for row in rows:
-            values = list(row) if json_at else row
+            values = list(row)
             for at in json_at:
-                values[at] = _encode(values[at])  # type: ignore[index]
+                values[at] = _encode(values[at])
+            for at in dates_at:
+                value = values[at]
+                values[at] = said[value] if value in said else said.setdefault(value, str(value))
             copy.write_row(values)
 
 

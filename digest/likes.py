@@ -1,9 +1,10 @@
-"""What readers said of papers, on a menu: two products of sparse matrices for a chunk of readers, none for each."""
+"""What readers said of papers, on a menu: products of sparse matrices for new papers only, and none for a reader."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import vstack
 
 from digest.menu import Found, Menu, as_text
 from digest.profiles import Learning
@@ -16,15 +17,33 @@ AT_ONCE = 1000
 
 
 class Likes:
-    """The papers that a chunk of readers spoke of, beside the candidates."""
+    """The papers that readers spoke of, beside the candidates. Kept between chunks: many readers speak of the same."""
 
-    def __init__(self, learning: Learning, menu: Menu, papers: Iterable[int]) -> None:
-        """One query for papers that no earlier chunk spoke of."""
+    def __init__(self, learning: Learning, menu: Menu) -> None:
         self._menu, self._learning = menu, learning
-        self._row, self._vectors = learning.vectors(papers)
-        self._papers = list(self._row)
-        self._among = (self._vectors @ self._vectors.T).toarray()  # cosines of these papers with each other
-        self._with = menu.similar(self._vectors)  # and with the candidates
+        self._forget()
+
+    def _forget(self) -> None:
+        self._row: dict[int, int] = {}
+        self._papers: list[int] = []
+        _, self._vectors = self._learning.vectors(())
+        self._among = np.zeros((0, 0), dtype=np.float32)  # cosines of these papers with each other
+        self._with = np.zeros((0, len(self._menu.slate)), dtype=np.float32)  # and with the candidates
+
+    def know(self, papers: Set[int]) -> None:
+        """Make these papers ready, at most AT_ONCE. One query for those that no earlier chunk spoke of."""
+        if papers <= self._row.keys():
+            return
+        if len(self._row) + len(papers) > AT_ONCE:
+            self._forget()
+        row, new = self._learning.vectors(paper for paper in papers if paper not in self._row)
+        if not row:
+            return
+        self._vectors = vstack([self._vectors, new]).tocsr()
+        self._row |= {paper: len(self._papers) + at for paper, at in row.items()}
+        self._papers += row
+        self._among = (self._vectors @ self._vectors.T).toarray()
+        self._with = np.vstack([self._with, self._menu.similar(new)])
 
     def found(self, liked: Sequence[int], without: Set[int]) -> Found:
         """One queue of what is like the liked papers (the newest first), ``without`` these numbers.

@@ -34,7 +34,7 @@ class Found:
 class Menu:
     """The candidates of some days of a board, for any number of readers."""
 
-    def __init__(self, board: Board, days: Sequence[date]) -> None:
+    def __init__(self, board: Board, days: tuple[date, ...]) -> None:
         """One query for the bitmaps of who was sent the candidates on days that are closed."""
         self.board, self.days = board, days
         candidates = board.candidates(days)

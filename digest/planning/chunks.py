@@ -1,5 +1,6 @@
 """Who is due, in chunks: each chunk is claimed, planned and stored in one transaction."""
 
+import gc
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -32,14 +33,19 @@ def plan_due(now: datetime, by: str = "", progress: Callable[[int], None] = lamb
         return outcome
     run = Run.begin(now, by)
     last: punctuality.Place | None = None
-    while True:
-        with transaction.atomic():
-            readers = punctuality.next_chunk(now, last)
-            if not readers:
-                return outcome
-            last = punctuality.place_of(readers[-1])
-            outcome.update(_plan_chunk(run, readers))
-        progress(len(readers))
+    # What is there lives as long as the run; the collector of circles would look through it again and again.
+    gc.freeze()
+    try:
+        while True:
+            with transaction.atomic():
+                readers = punctuality.next_chunk(now, last)
+                if not readers:
+                    return outcome
+                last = punctuality.place_of(readers[-1])
+                outcome.update(_plan_chunk(run, readers))
+            progress(len(readers))
+    finally:
+        gc.unfreeze()
 
 
 def plan_one(subscriber: Subscriber, now: datetime, by: str = "") -> Digest | None:

@@ -155,19 +155,22 @@ def wished(run: Run, menu: Menu, asks: Sequence[Ask]) -> tuple[list[list[Found]]
     return found, wishes
 
 
-def _with_likes(run: Run, menu: Menu, asks: Sequence[Ask]) -> Iterator[tuple[list[Ask], Likes | None]]:
+def _with_likes(run: Run, menu: Menu, asks: Sequence[Ask]) -> Iterator[tuple[list[Ask], Likes]]:
     """The readers in their order, in parts that spoke of not too many papers together."""
+    likes = run.likes(menu)
     some: list[Ask] = []
-    papers: dict[int, None] = {}
+    papers: set[int] = set()
     for ask in asks:
         if said := ask.history.said:
-            own = dict.fromkeys((*said.liked, *said.disliked))
-            if papers and len(papers) + len(own) > AT_ONCE:
-                yield some, Likes(run.learning, menu, papers)
-                some, papers = [], {}
+            own = {*said.liked, *said.disliked}
+            if papers and len(papers | own) > AT_ONCE:
+                likes.know(papers)
+                yield some, likes
+                some, papers = [], set()
             papers |= own
         some.append(ask)
-    yield some, Likes(run.learning, menu, papers) if papers else None
+    likes.know(papers)
+    yield some, likes
 
 
 def wants_something(own: Interests) -> bool:
@@ -175,7 +178,7 @@ def wants_something(own: Interests) -> bool:
     return bool(own.topics or own.phrases or own.authors)
 
 
-def _wished(menu: Menu, ask: Ask, closed: Mapping[int, Set[int]], likes: Likes | None) -> tuple[list[Found], Wish]:
+def _wished(menu: Menu, ask: Ask, closed: Mapping[int, Set[int]], likes: Likes) -> tuple[list[Found], Wish]:
     """``closed`` has what readers were sent on closed days: {reader: numbers}. What was learned has the last turns."""
     reader, history, own = ask.reader, ask.history, ask.history.interests
     barred = closed.get(reader.pk, NOTHING)
@@ -185,10 +188,10 @@ def _wished(menu: Menu, ask: Ask, closed: Mapping[int, Set[int]], likes: Likes |
         barred |= menu.naming(text)
     muted = menu.in_topics(own.muted_topics) if own.muted_topics else NOTHING
     found = menu.found_by(own)
-    if likes and history.said and history.said.liked:
+    if history.said and history.said.liked:
         found.append(likes.found(history.said.liked, without=muted))
     queues = [one.queue for one in found]
-    if likes and history.said and (likeness := likes.likeness(history.said.disliked)) is not None:
+    if history.said and (likeness := likes.likeness(history.said.disliked)) is not None:
         queues = [menu.slate.reordered(queue, 1 - likeness) for queue in queues]
         muted |= set(np.flatnonzero(likeness >= LESS_LIKE).tolist())
     chose = wants_something(own)

@@ -8,6 +8,7 @@ from django.conf import settings
 from digest import ledger, punctuality
 from digest.board import Board, read_board
 from digest.follow_ups import News
+from digest.likes import Likes
 from digest.menu import Menu
 from digest.planning.histories import oldest_open_day
 from digest.profiles import Learning
@@ -28,6 +29,7 @@ class Run:
     learning: Learning = field(init=False)
     late_before: datetime = field(init=False)  # what was due earlier is not sent any more
     _menus: dict[tuple[date, ...], Menu] = field(default_factory=dict, init=False)
+    _likes: dict[tuple[date, ...], Likes] = field(default_factory=dict, init=False)
     _contents: dict[tuple[date | None, bool, datetime], Content] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +66,12 @@ class Run:
     def free(self, days: tuple[date, ...]) -> tuple[date, ...] | str:
         """Those of ``days`` that no hold keeps back, or why there is none."""
         return self.board.not_held(days) or (HELD if days else NO_EDITION)
+
+    def likes(self, menu: Menu) -> Likes:
+        """What readers said of papers, on a menu of this run."""
+        if menu.days not in self._likes:
+            self._likes[menu.days] = Likes(self.learning, menu)
+        return self._likes[menu.days]
 
     def menu(self, days: tuple[date, ...]) -> Menu:
         """What is to be chosen from, of these days of the board."""
