@@ -57,9 +57,12 @@ class Menu:
         found = []
         for kind, wanted in ((Kind.AUTHOR, own.authors), (Kind.PHRASE, own.phrases), (Kind.TOPIC, own.topics)):
             for what in wanted:
-                known = self._found.get((kind, what))
-                found.append(known or self._found.keep((kind, what), self._finds(kind, what)))
+                found.append(self._found.get((kind, what)) or self.finds(kind, what))
         return found
+
+    def finds(self, kind: str, what: Any) -> Found:
+        """What a wanted interest finds: a topic's number, a phrase or an author's name."""
+        return self._found.keep((kind, what), self._finds(kind, what))
 
     def _finds(self, kind: str, what: Any) -> Found:
         reading = self.board.reading
