@@ -38,7 +38,7 @@ class News:
     def read(cls, now: datetime) -> Self:
         """News of the last 14 days that are still so, as they are at ``now``. Four queries, whatever the readers."""
         # Before the bitmaps: a day that is folded after this look is looked at digest by digest all the same.
-        unfolded = Digest.objects.filter(folded=False).order_by("day").values_list("day", flat=True).first()
+        unfolded = Digest.objects.oldest_open_day()
         yesterday = now.date() - timedelta(days=1)  # where no day is open yet, the first digests may come of this run
         live = FollowUp.objects.filter(found_at__gt=now - TOLD_FOR).exclude(to_tell=NOBODY)
         found = list(live.order_by("-found_at", "-pk"))

@@ -1,5 +1,6 @@
 """What fits: one reader's mail of one local day, and who was sent which paper."""
 
+from datetime import date
 from typing import Any, Self
 
 from django.db import models
@@ -36,6 +37,10 @@ class DigestQuerySet(models.QuerySet["Digest"]):
     def counting_as_sent(self) -> Self:
         """Those whose papers the reader has or may have: never to be picked again."""
         return self.filter(COUNTING_AS_SENT)
+
+    def oldest_open_day(self) -> date | None:
+        """The first day with digests that are not folded into the bitmaps; None where there is none."""
+        return self.filter(folded=False).order_by("day").values_list("day", flat=True).first()
 
 
 class Digest(models.Model):

@@ -13,12 +13,11 @@ from digest.models.digests import COUNTING_AS_SENT, PickedPapers
 from subscriptions.interests import Interests
 from subscriptions.models import Interest, Subscriber
 
-LATE = ledger.TOO_LATE
 # Their readers have not had what they were made of: stopped by the reader's own doing, or never handed over in time.
 CALLED_OFF = (
     Q(state=Digest.State.CANCELLED)
     | Q(state=Digest.State.SKIPPED, reason="paused")
-    | Q(state=Digest.State.SKIPPED, reason=LATE, perhaps_taken=False)
+    | Q(state=Digest.State.SKIPPED, reason=ledger.TOO_LATE, perhaps_taken=False)
 )
 NOTHING_CHOSEN = Interests()
 
@@ -34,12 +33,7 @@ class History(NamedTuple):
     @classmethod
     def of(cls, reader: Subscriber, before: date | None = None) -> "History":
         """A reader's; ``before`` leaves out what came of the edition of that day and of later ones."""
-        return Histories.of([reader.pk], oldest_open_day(), before=before).of_reader(reader.pk)
-
-
-def oldest_open_day() -> date | None:
-    """The first day with digests that are not folded into the bitmaps; None where there is none."""
-    return Digest.objects.filter(folded=False).order_by("day").values_list("day", flat=True).first()
+        return Histories.of([reader.pk], Digest.objects.oldest_open_day(), before=before).of_reader(reader.pk)
 
 
 @dataclass(slots=True)

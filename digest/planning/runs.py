@@ -10,7 +10,7 @@ from digest.board import Board, read_board
 from digest.follow_ups import News
 from digest.likes import Likes
 from digest.menu import Menu
-from digest.planning.histories import oldest_open_day
+from digest.models import Digest
 from digest.profiles import Learning
 
 NO_EDITION, LATE, HELD = "no new papers", ledger.TOO_LATE, "held by the editors"
@@ -40,7 +40,7 @@ class Run:
     def begin(cls, now: datetime, by: str = "") -> "Run":
         """Read it as it stands. A handful of queries."""
         # Before any bitmap: a day that is folded after this look is looked at digest by digest all the same.
-        since = oldest_open_day()
+        since = Digest.objects.oldest_open_day()
         return cls(read_board(now), now, by, since, News.read(now))
 
     def content(self, seen_to: date | None, *, weekly: bool, due_at: datetime) -> Content:
