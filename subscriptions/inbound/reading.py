@@ -51,7 +51,7 @@ class Part:
         try:
             return bytes(octets).decode(charset, "replace")
         except (LookupError, ValueError):
-            return bytes(octets).decode("utf-8", "replace")  # type: ignore[arg-type]
+            return bytes(octets).decode("utf-8", "replace")
 
     def leaves(self) -> list["Part"]:
         """The parts that hold something themselves, in their order, at most MOST_PARTS."""
