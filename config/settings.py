@@ -109,6 +109,10 @@ DEFAULT_FROM_EMAIL: str = read(env.str, "FROM_EMAIL", "Daily Papers <papers@loca
 LETTERS_FROM_EMAIL: str = read(env.str, "LETTERS_FROM_EMAIL", DEFAULT_FROM_EMAIL)
 REPLY_TO: str = read(env.str, "REPLY_TO", "")
 UNSUBSCRIBE_MAILTO: str = read(env.str, "UNSUBSCRIBE_MAILTO", "")
+# Where bounces go, over SMTP; empty: to the address in From. Providers with an API have an envelope of their own.
+BOUNCE_ADDRESS: str = read(env.str, "BOUNCE_ADDRESS", "")
+VERP: bool = read(env.bool, "VERP", False)
+INBOUND_MAILBOX: str = read(env.str, "INBOUND_MAILBOX", "")
 ADMINS: list[tuple[str, str]] = [("", address) for address in read(env.list, "ALERT_EMAILS", [])]
 SERVER_EMAIL = LETTERS_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
@@ -316,6 +320,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": TICK_SECONDS, "options": {"expires": max(TICK_SECONDS * 5, 10)}}
     for name in (
         "subscriptions.tasks.handle_signups",
+        "subscriptions.tasks.read_mailbox",
         "subscriptions.tasks.read_mail_events",
         "subscriptions.tasks.tidy",
         "digest.tasks.fetch_sources",

@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 
 from subscriptions import webhooks
 from subscriptions.emails import mailbox
+from subscriptions.inbound import mailbox_of
 
 LONGEST_NAME, LONGEST_SITE = 30, 60
 HINT_TABLE = "See the settings table in README.md; an unset variable takes its default."
@@ -71,7 +72,7 @@ def _is_mailbox(text: str) -> bool:
 
 @register
 def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
-    """E004, E005, E006, E007, E017, E018, W001: the public address of the site, and the addresses in mails."""
+    """E004, E005, E006, E007, E017, E018, E020, W001: the public address of the site, and the addresses in mails."""
     found: list[CheckMessage] = []
     parts = urlsplit(settings.SITE_URL)
     host = parts.netloc.isascii() and "@" not in parts.netloc and parts.hostname
@@ -100,8 +101,15 @@ def addresses_are_usable(**_: Any) -> Sequence[CheckMessage]:
         found.append(Error(message, hint=hint, id="daily_papers.E018"))
     mailto = settings.UNSUBSCRIBE_MAILTO
     if mailto and not re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+", mailto):
-        hint = "The bare address of a mailbox that receive_unsubscribe reads, like leave@example.org; or nothing."
+        hint = "The bare address of a mailbox that receive_mail reads, like leave@example.org; or nothing."
         found.append(Error("UNSUBSCRIBE_MAILTO is not an address.", hint=hint, id="daily_papers.E017"))
+    bounces = settings.BOUNCE_ADDRESS
+    if bounces and not re.fullmatch(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]+", bounces):
+        hint = "The bare address of a mailbox that receive_mail or INBOUND_MAILBOX reads, like bounces@example.org."
+        found.append(Error("BOUNCE_ADDRESS is not an address.", hint=hint, id="daily_papers.E020"))
+    if settings.VERP and not bounces:
+        hint = "Set BOUNCE_ADDRESS too: each mail's own envelope sender is made of it."
+        found.append(Error("VERP needs BOUNCE_ADDRESS.", hint=hint, id="daily_papers.E020"))
     if not settings.POSTAL_ADDRESS:
         message, hint = "POSTAL_ADDRESS is empty.", "Mail law (15 USC 7704) wants one in every digest."
         found.append(
@@ -156,6 +164,17 @@ def uncertain_mails_have_a_policy(**_: Any) -> Sequence[CheckMessage]:
         return []
     hint = "auto: by what the transport can; resend: better twice than never; hold: better never than twice."
     return [Error(f"UNCERTAIN_MAILS is {settings.UNCERTAIN_MAILS!r}.", hint=hint, id="daily_papers.E019")]
+
+
+@register
+def inbound_mailbox_is_readable(**_: Any) -> Sequence[CheckMessage]:
+    """E021: where mails that come to us are read. The value holds a password: it is not shown."""
+    try:
+        if settings.INBOUND_MAILBOX:
+            mailbox_of(settings.INBOUND_MAILBOX)
+    except ValueError as error:
+        return [Error("INBOUND_MAILBOX cannot be read.", hint=f"Please {error}", id="daily_papers.E021")]
+    return []
 
 
 @register

@@ -244,10 +244,19 @@ def _moved(request: SignupRequest, _: datetime) -> Letter | None:
     return Letter(Outcome.MOVED_SENT, "moved", request.subscriber, context)
 
 
+def _leave(request: SignupRequest, _: datetime) -> Letter | None:
+    """To a subscribed address from which somebody wrote "unsubscribe": the link, since a sender can be forged."""
+    reader = _reader_at(request.email)
+    if reader is None or reader.state != Subscriber.State.ACTIVE:
+        return None
+    return Letter(Outcome.LEAVE_SENT, "leave", reader, reminder=True)
+
+
 _LETTERS: dict[str, Callable[[SignupRequest, datetime], Letter | None]] = {
     Kind.SIGN_UP: _sign_up,
     Kind.IMPORT: _sign_up,
     Kind.LINK: _link,
     Kind.MOVE: _move,
     Kind.MOVED: _moved,
+    Kind.LEAVE: _leave,
 }

@@ -7,12 +7,13 @@ from typing import Any
 
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from celery import shared_task
+from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import EmailMessage, get_connection, mail_admins
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
-from subscriptions import clock, guard, letters, lifecycle, privacy, receivers, suppression
+from subscriptions import clock, guard, inbound, letters, lifecycle, privacy, receivers, suppression
 from subscriptions.models import SignupRequest
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,20 @@ def handle_signups() -> None:
             raise
         except Exception:  # one poisoned request must not stop those behind it
             log.exception("request %s failed", request_id)
+
+
+@shared_task(name="subscriptions.tasks.read_mailbox")
+def read_mailbox() -> None:
+    """Read INBOUND_MAILBOX, where there is one: wishes to leave, bounces, complaints."""
+    if not settings.INBOUND_MAILBOX:
+        return
+    try:
+        received = inbound.read_mailbox(settings.INBOUND_MAILBOX, clock.now())
+    except inbound.MailboxError as error:
+        log.error("the mailbox INBOUND_MAILBOX cannot be read: %s", error)
+        return
+    if received:
+        log.info("mails in the mailbox: %s", ", ".join(f"{count} {what}" for what, count in sorted(received.items())))
 
 
 @shared_task(name="subscriptions.tasks.read_mail_events")

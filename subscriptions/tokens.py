@@ -31,6 +31,7 @@ class Purpose(StrEnum):
     FRESH = "fresh"  # export, erase, change of address
     MOVE = "move"  # the new address confirms
     FEEDBACK = "feedback"  # more or less like a paper, or save it
+    BOUNCE = "bounce"  # no link: the code in an envelope sender (subscriptions.envelopes)
 
 
 # None: a digest found years later must still let its reader leave.
@@ -42,6 +43,7 @@ LIFETIME: dict[Purpose, timedelta | None] = {
     Purpose.FRESH: timedelta(minutes=15),
     Purpose.MOVE: timedelta(hours=72),
     Purpose.FEEDBACK: timedelta(days=90),
+    Purpose.BOUNCE: None,
 }
 
 
@@ -84,11 +86,12 @@ def read(purpose: Purpose, token: str, now: datetime, keys: Sequence[str]) -> To
 
 
 def _mac(purpose: Purpose, body: bytes, key: str) -> bytes:
-    return hmac.digest(_own_key(purpose, key), body, "sha256")[:MAC_BYTES]
+    return hmac.digest(own_key(purpose, key), body, "sha256")[:MAC_BYTES]
 
 
 @lru_cache(maxsize=64)
-def _own_key(purpose: Purpose, key: str) -> bytes:
+def own_key(purpose: Purpose, key: str) -> bytes:
+    """The key of one purpose: what is made with it is noise to every other."""
     return hmac.digest(key.encode(), b"daily-papers/" + purpose.encode(), "sha256")
 
 

@@ -37,6 +37,7 @@ class SignupRequest(models.Model):
         MOVE = "move", "new address"
         MOVED = "moved", "address changed"
         IMPORT = "import", "import without evidence"
+        LEAVE = "leave", "wish to leave by mail"
 
     class Outcome(models.TextChoices):
         CONFIRM_SENT = "confirm sent"
@@ -44,6 +45,7 @@ class SignupRequest(models.Model):
         LINK_SENT = "link sent"
         MOVE_SENT = "new address asked"
         MOVED_SENT = "old address told"
+        LEAVE_SENT = "unsubscribe link sent"
         OVER_BUDGET = "over budget"
         HELD_TOO_LONG = "held too long"
         SUPPRESSED = "suppressed"

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.mail import EmailMessage
 from django.core.mail.backends import smtp
 
+from subscriptions.envelopes import envelope_sender
 from subscriptions.smtp.connection import Connection, TlsConnection
 from subscriptions.smtp.cord import Cord
 
@@ -81,7 +82,8 @@ class EmailBackend(smtp.EmailBackend):
         mail = octets() if octets else message.message().as_bytes(linesep="\r\n")
         line: Any = self.connection
         try:
-            line.hand_over(email_message.from_email, recipients, mail)
+            named = getattr(email_message, "metadata", {}).get("mail", "")
+            line.hand_over(envelope_sender(named, email_message.from_email), recipients, mail)
         except SMTPException:
             if not self.fail_silently:
                 raise

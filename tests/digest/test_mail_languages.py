@@ -20,6 +20,7 @@ LETTERS = {
     "already": {"preferences_url": "https://papers.example.org/r/x/"},
     "link": {"preferences_url": "https://papers.example.org/r/x/", "fresh_url": "https://papers.example.org/d/x/"},
     "move": {"move_url": "https://papers.example.org/m/x/", "old_address": "a***@example.org"},
+    "leave": {},
     "moved": {"new_address": "b***@example.org"},
 }
 STATES = ("fresh", "waiting", "quiet", "stalled", "failed", "not read")

@@ -51,6 +51,7 @@ class Sink:
         self.port, self.latency, self.keep = port, latency, keep
         self.accepted: list[tuple[str, str]] = []
         self.mails: list[bytes] = []
+        self.senders: list[str] = []  # of their envelopes, with ``keep``
         self.connections = 0
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if log else None
         self._loop = asyncio.new_event_loop()
@@ -155,6 +156,8 @@ class _Session(asyncio.Protocol):
                 return False
             case b"HELO" | b"MAIL" | b"RSET" | b"NOOP":
                 self.recipients = []
+                if self.sink.keep and verb.upper() == b"MAIL":
+                    self.sink.senders.append(path(argument))
                 answers += b"250 2.0.0 ok\r\n"
             case _:
                 answers += b"502 5.5.2 what is that?\r\n"

@@ -193,6 +193,7 @@ LETTERS: dict[str, Callable[[], EmailMultiAlternatives]] = {
     "link": lambda: letter(Kind.LINK),
     "move": lambda: letter(Kind.MOVE, to="other@example.org"),
     "moved": lambda: letter(Kind.MOVED),
+    "leave": lambda: letter(Kind.LEAVE),
 }
 BY_SIZE = {10: "10 papers", 25: "25 papers", 50: "50 papers"}
 # Every language on offer beside English, and one that is made up: 40 % longer, from right to left.

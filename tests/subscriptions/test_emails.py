@@ -2,18 +2,14 @@
 
 import re
 from email import message_from_bytes, policy
-from io import BytesIO, TextIOWrapper
 
 import pytest
 from django.core.mail import EmailMessage
-from django.core.management import CommandError, call_command
-from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions import emails, inbound, links
+from subscriptions import emails
 from subscriptions.emails import LINE, mailbox, message_to, set_in_lines, shorter_encoding
-from subscriptions.models import ConsentEvent, Subscriber
 from tests.conftest import NOW
 from tests.pseudo import pseudo
 
@@ -91,50 +87,6 @@ def test_one_way_out_unless_a_mailbox_for_leaving_is_set(settings, confirmed):
     assert first.startswith("<https://")
     assert re.fullmatch(r"<mailto:leave@example\.org\?subject=unsubscribe%20\w{33}>", second)
     assert "List-Unsubscribe" not in already(confirmed)
-
-
-def mail_of(subject):
-    return f"From: a@example.org\r\nSubject: {subject}\r\n\r\nAnything.\r\n".encode()
-
-
-def leaving_subject(reader):
-    return "unsubscribe " + links.unsubscribe_path(reader, NOW).strip("/").split("/")[-1]
-
-
-def test_a_mail_with_the_token_lets_its_reader_leave_once(confirmed):
-    assert inbound.unsubscribe_by_mail(mail_of(f"Fwd: {leaving_subject(confirmed)}"), NOW)
-    assert inbound.unsubscribe_by_mail(mail_of(leaving_subject(confirmed)), NOW)
-    assert Subscriber.objects.get().state == Subscriber.State.UNSUBSCRIBED
-    assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.WITHDRAWN).count() == 1
-
-
-def test_no_other_mail_lets_anybody_leave(confirmed):
-    token = links.manage_token(confirmed, NOW)
-    for subject in ("unsubscribe", "Re: Out of office", f"unsubscribe {token}", leaving_subject(confirmed)[:-1]):
-        assert not inbound.unsubscribe_by_mail(mail_of(subject), NOW)
-    assert Subscriber.objects.get().state == Subscriber.State.ACTIVE
-
-
-@given(raw=st.binary(max_size=300))
-def test_whatever_comes_to_the_mailbox_is_taken(raw):
-    assert not inbound.unsubscribe_by_mail(b"Subject: " + raw, NOW)
-
-
-def test_the_pipe_tells_the_mail_server_to_come_again_when_the_database_is_away(confirmed, monkeypatch):
-    def pipe():
-        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(mail_of(leaving_subject(confirmed)))))
-        call_command("receive_unsubscribe", stdout=TextIOWrapper(BytesIO()))
-
-    def away(*_):
-        raise OperationalError
-
-    with monkeypatch.context() as patch:
-        patch.setattr("subscriptions.lifecycle.unsubscribe", away)
-        with pytest.raises(CommandError) as refused:
-            pipe()
-    assert refused.value.returncode == 75
-    pipe()
-    assert Subscriber.objects.get().state == Subscriber.State.UNSUBSCRIBED
 
 
 def test_a_mail_is_in_its_readers_language_and_direction(confirmed, settings):

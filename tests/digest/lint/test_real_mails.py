@@ -76,7 +76,7 @@ def test_it_reads_the_digests(robotics):
         assert not [finding for finding in findings if "broke" in finding.said]
 
 
-@pytest.mark.parametrize("name", ["confirm", "already", "link", "move", "moved"])
+@pytest.mark.parametrize("name", ["confirm", "already", "link", "move", "moved", "leave"])
 def test_it_reads_the_letters(name):
     reader = make_reader("letters")
     request = SignupRequest.objects.create(email=reader.email, created_at=NOW)
