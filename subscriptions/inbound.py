@@ -7,7 +7,6 @@ from email.errors import MessageError
 
 from subscriptions import lifecycle, links
 from subscriptions.consent import Origin
-from subscriptions.models import Subscriber
 from subscriptions.tokens import LENGTH, Purpose
 
 _TOKEN = re.compile(rf"(?<![0-9A-Za-z])[0-9A-Za-z]{{{LENGTH}}}(?![0-9A-Za-z])")
@@ -22,10 +21,10 @@ def unsubscribe_by_mail(raw: bytes, now: datetime) -> bool:
         subject = str(message_from_bytes(raw, policy=policy.default)["Subject"] or "")
     except (MessageError, ValueError, IndexError, AttributeError):  # the standard parser has raised all of them
         return False
-    tokens = (links.read(Purpose.UNSUBSCRIBE, text, now) for text in _TOKEN.findall(subject))
-    token = next(filter(None, tokens), None)
+    found = (links.read_reader(Purpose.UNSUBSCRIBE, text, now) for text in _TOKEN.findall(subject))
+    token, reader = next(((token, reader) for token, reader in found if token), (None, None))
     if token is None:
         return False
-    if reader := Subscriber.objects.filter(pk=token.id).first():
+    if reader:
         lifecycle.unsubscribe(reader, now, Origin(lifecycle.BY_MAIL, token=token.name))
     return True

@@ -75,7 +75,9 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
             return _without_mail(request, Outcome.FAILED, now, "too many attempts")
         if _stopped(request, now):
             return _without_mail(request, Outcome.SUPPRESSED, now)
-        letter = _LETTERS[request.kind](request, now)
+        # A clock behind that of the form's process must not make links older than the row that they name.
+        linked_at = max(now, request.created_at)
+        letter = _LETTERS[request.kind](request, linked_at)
         if letter is None:
             return _without_mail(request, Outcome.NOBODY, now)
         if letter.outcome is Outcome.CONFIRM_SENT and request.granted_at is None and guard.is_open(now):
