@@ -24,17 +24,17 @@ def raise_all() -> int:
     thousands of times. Raises NoRoom where a table has no room for it; then nothing has changed.
     """
     tables = {
-        model._meta.db_table: model._meta.pk
+        model._meta.db_table: (str(model._meta.pk.column), model._meta.pk.get_internal_type())
         for model in apps.get_models(include_auto_created=True)
         if isinstance(model._meta.pk, models.AutoField) and model._meta.managed and not model._meta.proxy
     }
     with transaction.atomic():
-        for table, key in tables.items():
-            last = _last(table, key.column)
+        for table, (column, kind) in tables.items():
+            last = _last(table, column)
             raised = last + min(max(LEAST_GAP, last), WIDEST_GAP)
-            if raised >= HIGHEST[key.get_internal_type()]:
+            if raised >= HIGHEST[kind]:
                 raise NoRoom(f"The numbers of {table} stand at {last}: there is no room to leave a gap of a million.")
-            _put(table, key.column, raised)
+            _put(table, column, raised)
     return len(tables)
 
 

@@ -1,7 +1,7 @@
 """Addresses of pages with a token in them, as they stand in mails: absolute, from SITE_URL; and who opens them.
 
-``read_reader`` and ``read_request`` are the only ways from a token to a row (a test holds that): a token that is older than the row with
-its number was made for another row, which a restored dump has forgotten.
+``read_reader`` and ``read_request`` are the only ways from a token to a row (a test holds that): a token that is older
+than the row with its number was made for another row, which a restored dump has forgotten.
 """
 
 from datetime import datetime

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
@@ -124,7 +126,7 @@ def test_adopting_again_and_again_goes_on_leaving_gaps(db):
     for number in range(4):
         call_command("instance", "--adopt", now=NOW)
         numbers.append(make_reader(f"r{number}").pk)
-    gaps = [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(numbers)]
     assert all(1_000_000 <= gap <= 100_000_001 for gap in gaps)
 
 
