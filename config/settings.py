@@ -129,11 +129,12 @@ SOURCE_CONTACT: str = read(env.str, "SOURCE_CONTACT", "")
 # --- The guard: how many letters whoever may cause ------------------------------------------------------------------
 
 LETTERS_PER_ADDRESS = read(windows, "LETTERS_PER_ADDRESS", parse_windows("1/10m,3/24h,5/30d"))
+LETTERS_PER_DOMAIN = read(windows, "LETTERS_PER_DOMAIN", parse_windows("20/10m,40/1h,100/24h"))
 LETTERS_PER_SITE = read(windows, "LETTERS_PER_SITE", parse_windows("300/1h"))
 SIGNUPS_PER_NETWORK = read(windows, "SIGNUPS_PER_NETWORK", parse_windows("5/1h,20/24h"))
 SIGNUPS_PER_WIDE_NETWORK = read(windows, "SIGNUPS_PER_WIDE_NETWORK", parse_windows("50/24h"))
 PREVIEWS_PER_NETWORK = read(windows, "PREVIEWS_PER_NETWORK", parse_windows("30/10m,200/24h"))
-BREAKER_AFTER: int = read(env.int, "BREAKER_AFTER", 50)
+BREAKER_AFTER: int = read(env.int, "BREAKER_AFTER", 30)
 BREAKER_SHARE: float = read(env.float, "BREAKER_SHARE", 0.1)
 BREAKER_HOURS: int = read(env.int, "BREAKER_HOURS", 6)
 FORM_MIN_SECONDS: float = read(env.float, "FORM_MIN_SECONDS", 2.0)

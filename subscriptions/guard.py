@@ -10,9 +10,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
-from subscriptions.addresses import folded, keyed_hash
+from subscriptions.addresses import counted_domain, folded, keyed_hash
 from subscriptions.budgets import LONGEST, Windows
 from subscriptions.models import Breaker, Budget, SignupRequest
 
@@ -20,7 +20,8 @@ Kind = Budget.Kind
 HOLD = timedelta(minutes=10)  # until a held letter is looked at again
 GIVE_UP = timedelta(hours=24)  # nobody expects a confirmation a day later
 # Confirmations are counted over WATCH, the last GRACE left out: people need some minutes to open a mail.
-WATCH, GRACE = timedelta(hours=3), timedelta(minutes=20)
+WATCH, GRACE = timedelta(hours=3), timedelta(minutes=10)
+TICKS = timedelta(minutes=2)  # until the watch has surely looked at letters that are older than GRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +88,27 @@ def admit_preview(ip: str, now: datetime) -> bool:
 
 
 def grant_letter(
-    email: str, now: datetime, *, reminder: bool = False, owed: bool = False, imported: bool = False
+    email: str,
+    now: datetime,
+    *,
+    reminder: bool = False,
+    owed: bool = False,
+    imported: bool = False,
+    stranger: bool = False,
 ) -> Refusal | None:
     """Count one letter to this address; what refuses it, or None. Call it in the transaction that claims the letter.
 
     A ``reminder`` tells an active reader what the reader knows: one a day is enough. An ``owed`` letter is the notice
     to an old address: only its own reader can cause it, by two other letters, so it counts for the site alone. An
-    ``imported`` one leaves a quarter of the site's budget to people who stand at the door.
+    ``imported`` one leaves a quarter of the site's budget to people who stand at the door. One to a ``stranger``
+    counts for the domain too, unless it is a large provider's: behind it may be one mailbox that takes every name.
     """
     key = keyed_hash(f"address {folded(email)}")
     keys = [] if owed else [(Kind.ADDRESS, key, settings.LETTERS_PER_ADDRESS)]
     if reminder:
         keys.append((Kind.REMINDER, key, ((timedelta(hours=24), 1),)))
+    if stranger and (domain := counted_domain(email)):
+        keys.append((Kind.DOMAIN, keyed_hash(f"domain {domain}"), settings.LETTERS_PER_DOMAIN))
     # The site's row last: it is everybody's, and held until the transaction ends.
     site = settings.LETTERS_PER_SITE
     if imported:
@@ -189,6 +199,24 @@ def is_open(now: datetime) -> bool:
     return Breaker.objects.filter(is_open=True, opened_at__gt=now - rest).exists()
 
 
+def is_ahead(now: datetime) -> bool:
+    """Whether as many confirmation mails are unanswered as make the breaker look: further ones wait until it could.
+
+    It judges letters that are older than GRACE. Without this a flood of some minutes would be over before it looks.
+    What is confirmed makes room at once. Workers that ask at the same moment may each let one more through.
+    """
+    young = _confirmations(now - GRACE - TICKS, now)
+    unanswered = young.filter(Q(subscriber__confirmed_at=None) | Q(subscriber__confirmed_at__lt=F("handled_at")))
+    return unanswered.count() >= settings.BREAKER_AFTER
+
+
+def _confirmations(since: datetime, until: datetime) -> QuerySet[SignupRequest]:
+    """Requests whose confirmation mail left then. An operator's list is no attack, and answered when it is read."""
+    return SignupRequest.objects.exclude(kind=SignupRequest.Kind.IMPORT).filter(
+        outcome=SignupRequest.Outcome.CONFIRM_SENT, handled_at__gt=since, handled_at__lte=until
+    )
+
+
 def watch(now: datetime) -> Breaker | None:
     """Open the breaker when confirmation mails stopped being confirmed; the new breaker, to be told to the operators.
 
@@ -202,10 +230,7 @@ def watch(now: datetime) -> Breaker | None:
         return None
     last = Breaker.objects.exclude(closed_at=None).order_by("-closed_at").first()
     since = max(now - WATCH, last.closed_at) if last and last.closed_at else now - WATCH
-    # An operator's list is answered when its readers read their mail, and is no attack.
-    sent = SignupRequest.objects.exclude(kind=SignupRequest.Kind.IMPORT).filter(
-        outcome=SignupRequest.Outcome.CONFIRM_SENT, handled_at__gt=since, handled_at__lte=now - GRACE
-    )
+    sent = _confirmations(since, now - GRACE)
     total = sent.count()
     if total < settings.BREAKER_AFTER:
         return None
