@@ -73,8 +73,8 @@ def address_hash(email: str) -> str:
 
 
 def keyed_hash(text: str) -> str:
-    """HMAC-SHA256 under ADDRESS_KEY, hex, 64 characters."""
-    return hmac.new(settings.ADDRESS_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    """HMAC-SHA256 under ADDRESS_KEY, hex, 64 characters. Of any text: half a surrogate pair has a hash too."""
+    return hmac.new(settings.ADDRESS_KEY.encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def folded(email: str) -> str:
