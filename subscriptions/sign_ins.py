@@ -54,8 +54,12 @@ class SignInLimits(AxesDatabaseHandler):  # type: ignore[misc]  # Axes has no ty
         """Nothing is kept of it."""
 
     def reset_attempts(self, *, ip_address: str | None = None, username: str | None = None, **_: Any) -> int:
-        """For ``manage.py axes_reset_username``, ``axes_reset_ip``, ``axes_reset_ip_username`` and ``axes_reset``."""
-        return forget(ip_address, username)
+        """For ``manage.py axes_reset_username``, ``axes_reset_ip``, ``axes_reset_ip_username`` and ``axes_reset``.
+
+        The last empties the tables of earlier versions too.
+        """
+        before = 0 if ip_address or username else super().reset_attempts()
+        return forget(ip_address, username) + int(before)
 
 
 def admit(ip: str, name: str, now: datetime) -> guard.Refusal | None:
