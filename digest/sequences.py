@@ -21,7 +21,8 @@ def raise_all() -> int:
 
     The gap is as wide as all that was given out before, which covers a dump that is younger than half of the
     installation's life at a steady pace; a million at least, and a hundred million at most, so that it can be done
-    thousands of times. Raises NoRoom where a table has no room for it; then nothing has changed.
+    thousands of times. The tables with 31 bits are Django's own, of users and the like: a million there. Raises NoRoom
+    where a table has no room for it; then nothing has changed.
     """
     tables = {
         model._meta.db_table: (str(model._meta.pk.column), model._meta.pk.get_internal_type())
@@ -29,12 +30,14 @@ def raise_all() -> int:
         if isinstance(model._meta.pk, models.AutoField) and model._meta.managed and not model._meta.proxy
     }
     with transaction.atomic():
+        raised = {}
         for table, (column, kind) in tables.items():
             last = _last(table, column)
-            raised = last + min(max(LEAST_GAP, last), WIDEST_GAP)
-            if raised >= HIGHEST[kind]:
+            raised[table] = last + (min(max(LEAST_GAP, last), WIDEST_GAP) if kind == "BigAutoField" else LEAST_GAP)
+            if raised[table] >= HIGHEST[kind]:
                 raise NoRoom(f"The numbers of {table} stand at {last}: there is no room to leave a gap of a million.")
-            _put(table, column, raised)
+        for table, (column, _) in tables.items():  # PostgreSQL's setval is not undone by a rollback: so none before
+            _put(table, column, raised[table])
     return len(tables)
 
 
