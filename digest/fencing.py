@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from digest import ledger
+from digest import ledger, sequences
 from digest.models import Digest, Instance
 
 State = Digest.State
@@ -55,11 +56,14 @@ def fence(now: datetime) -> None:
 def adopt(now: datetime, *, skip_open: bool) -> int:
     """Make the database this installation's; with ``skip_open`` end what was to be sent: it may have left already.
 
-    How many digests that ended.
+    How many digests that ended. Numbers that may have been given out since the dump are not given out again, and with
+    ``skip_open`` editors sign in again: the dump holds sessions that were ended since. Raises sequences.NoRoom.
     """
     with transaction.atomic():
+        sequences.raise_all()
         ended = 0
         if skip_open:
+            Session.objects.all().delete()
             for state in (State.PLANNED, State.CLAIMED):
                 ended += ledger.move(Digest.objects.all(), state, State.SKIPPED, "restored from a backup", free_at=None)
             ledger.move(Digest.objects.all(), State.SENDING, State.UNCERTAIN, "restored from a backup")

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import Subquery
 
 from digest.board import read_board
-from digest.models import Digest, Edition, EditionPaper
+from digest.models import Digest, Edition, EditionPaper, Instance
 from digest.planning import HELD, History, propose
 from digest.preview import Profile
 from subscriptions import guard, schedule
@@ -58,7 +59,10 @@ def key_of(profile: Profile, editions: int = EDITIONS) -> str:
 
     It is made of nothing else, so that readers who chose the same share it. Two queries.
     """
-    lists = list(Edition.objects.published().values_list("pk", "held", "approved_at", "relevance_model")[:editions])
+    # In a database that was restored and adopted the same numbers may name other topics and papers.
+    adopted_at = Instance.objects.order_by("pk").values("adopted_at")[:1]
+    rows = Edition.objects.published().annotate(adopted_at=Subquery(adopted_at))
+    lists = list(rows.values_list("pk", "held", "approved_at", "relevance_model", "adopted_at")[:editions])
     shown = EditionPaper.objects.shown().filter(edition__in=[pk for pk, *_ in lists])
     papers = list(shown.order_by("edition", "position", "pk").values_list("edition", "paper"))
     said = json.dumps([asdict(profile), lists, papers], default=str)

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.utils.translation import gettext_noop
 from email_validator import EmailNotValidError, validate_email
 
+from subscriptions import mailboxes
+
 # RFC 5321 section 4.5.3.1: 64 octets, "@", 255 octets, but a path may have 256 with its brackets.
 ADDRESS_LENGTH = 254
 # In English here; the form says them in the language of its page.
@@ -42,7 +44,6 @@ _SLIPS = {
     }.items()
     for slip in slips
 }
-_DOTS_DO_NOT_COUNT = frozenset({"gmail.com", "googlemail.com"})
 
 
 def clean(text: str) -> str:
@@ -72,17 +73,19 @@ def address_hash(email: str) -> str:
 
 
 def keyed_hash(text: str) -> str:
-    """HMAC-SHA256 under ADDRESS_KEY, hex, 64 characters."""
-    return hmac.new(settings.ADDRESS_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    """HMAC-SHA256 under ADDRESS_KEY, hex, 64 characters. Of any text: half a surrogate pair has a hash too."""
+    return hmac.new(settings.ADDRESS_KEY.encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def folded(email: str) -> str:
-    """The address for counting only, never for storing or mailing: without +tag, and without dots at Gmail."""
-    local, _, domain = email.strip().lower().rpartition("@")
-    local = local.partition("+")[0] or local
-    if domain in _DOTS_DO_NOT_COUNT:
-        local, domain = local.replace(".", ""), "gmail.com"
-    return f"{local}@{domain}"
+    """The address for counting only, never for storing or mailing: all spellings of one mailbox are one."""
+    return mailboxes.spelt_once(email)
+
+
+def counted_domain(email: str) -> str:
+    """The domain for counting letters to strangers; "" for a large provider's, whose mailboxes are anybody's."""
+    domain = folded(email).rpartition("@")[2]
+    return "" if domain in mailboxes.LARGE else mailboxes.owner_of(domain)
 
 
 def masked(email: str) -> str:
@@ -101,5 +104,5 @@ def meant(email: str) -> str:
 
 
 def is_role(email: str) -> bool:
-    """Whether the address belongs to a function and not to a reader: postmaster@, abuse@."""
-    return email.partition("@")[0].partition("+")[0] in ROLES
+    """Whether the address belongs to a function and not to a reader: postmaster@, abuse@, in any spelling."""
+    return any(one.partition("@")[0].partition("+")[0] in ROLES for one in (email, folded(email)))

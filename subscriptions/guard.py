@@ -6,21 +6,23 @@ spends here first, and nothing is counted in a cache that could be lost.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
-from subscriptions.addresses import folded, keyed_hash
+from subscriptions.addresses import counted_domain, folded, keyed_hash
 from subscriptions.budgets import LONGEST, Windows
 from subscriptions.models import Breaker, Budget, SignupRequest
+from subscriptions.networks import client_ip, network_of, wide_network_of
 
+__all__ = ["client_ip", "network_of", "wide_network_of"]  # and what is defined here
 Kind = Budget.Kind
 HOLD = timedelta(minutes=10)  # until a held letter is looked at again
 GIVE_UP = timedelta(hours=24)  # nobody expects a confirmation a day later
 # Confirmations are counted over WATCH, the last GRACE left out: people need some minutes to open a mail.
-WATCH, GRACE = timedelta(hours=3), timedelta(minutes=20)
+WATCH, GRACE = timedelta(hours=3), timedelta(minutes=10)
+TICKS = timedelta(minutes=2)  # until the watch has surely looked at letters that are older than GRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +41,6 @@ class Refusal:
         return f"{self.kind.label}: {self.most} in {number} {unit}"
 
 
-def network_of(ip: str) -> str:
-    """What counts as one network of one subscriber line: an IPv4 address, the /64 of an IPv6 one; "" where unknown."""
-    address = _parsed(ip)
-    if address is None:
-        return ""
-    return str(ip_network((address, 64 if address.version == 6 else 32), strict=False))
-
-
-def wide_network_of(ip: str) -> str:
-    """The /24 of an IPv4 address, the /48 of an IPv6 one; "" where unknown."""
-    address = _parsed(ip)
-    if address is None:
-        return ""
-    return str(ip_network((address, 48 if address.version == 6 else 24), strict=False))
-
-
-def _parsed(ip: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(ip.strip().partition("%")[0])
-    except ValueError:
-        return None
-    # ::ffff:192.0.2.1 is 192.0.2.1 in another dress (RFC 4291 section 2.5.5.2).
-    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
-
-
 def network_hash(ip: str) -> str:
     """The keyed hash under which a network is counted and noted in a consent; the same for all unknown ones."""
     return keyed_hash(f"network {network_of(ip)}")
@@ -78,32 +55,41 @@ def admit(ip: str, now: datetime) -> bool:
         (Kind.NETWORK, network_hash(ip), settings.SIGNUPS_PER_NETWORK),
         (Kind.WIDE_NETWORK, keyed_hash(f"network {wide_network_of(ip)}"), settings.SIGNUPS_PER_WIDE_NETWORK),
     ]
-    return _spend_all(keys, now) is None
+    return spend_all(keys, now) is None
 
 
 def admit_preview(ip: str, now: datetime) -> bool:
     """Count one preview that is computed for this address's network; False where it is one too many."""
-    return _spend_all([(Kind.PREVIEW, network_hash(ip), settings.PREVIEWS_PER_NETWORK)], now) is None
+    return spend_all([(Kind.PREVIEW, network_hash(ip), settings.PREVIEWS_PER_NETWORK)], now) is None
 
 
 def grant_letter(
-    email: str, now: datetime, *, reminder: bool = False, owed: bool = False, imported: bool = False
+    email: str,
+    now: datetime,
+    *,
+    reminder: bool = False,
+    owed: bool = False,
+    imported: bool = False,
+    stranger: bool = False,
 ) -> Refusal | None:
     """Count one letter to this address; what refuses it, or None. Call it in the transaction that claims the letter.
 
     A ``reminder`` tells an active reader what the reader knows: one a day is enough. An ``owed`` letter is the notice
     to an old address: only its own reader can cause it, by two other letters, so it counts for the site alone. An
-    ``imported`` one leaves a quarter of the site's budget to people who stand at the door.
+    ``imported`` one leaves a quarter of the site's budget to people who stand at the door. One to a ``stranger``
+    counts for the domain too, unless it is a large provider's: behind it may be one mailbox that takes every name.
     """
     key = keyed_hash(f"address {folded(email)}")
     keys = [] if owed else [(Kind.ADDRESS, key, settings.LETTERS_PER_ADDRESS)]
     if reminder:
         keys.append((Kind.REMINDER, key, ((timedelta(hours=24), 1),)))
+    if stranger and (domain := counted_domain(email)):
+        keys.append((Kind.DOMAIN, keyed_hash(f"domain {domain}"), settings.LETTERS_PER_DOMAIN))
     # The site's row last: it is everybody's, and held until the transaction ends.
     site = settings.LETTERS_PER_SITE
     if imported:
         site = tuple((window, max(1, most * 3 // 4)) for window, most in site)
-    return _spend_all([*keys, (Kind.SITE, "", site)], now)
+    return spend_all([*keys, (Kind.SITE, "", site)], now)
 
 
 def one_at_a_time(email: str) -> None:
@@ -117,8 +103,8 @@ def one_at_a_time(email: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [keyed_hash(f"address {folded(email)}")])
 
 
-def _spend_all(keys: list[tuple[Kind, str, Windows]], now: datetime) -> Refusal | None:
-    """Spend one of each, or none of any."""
+def spend_all(keys: list[tuple[Kind, str, Windows]], now: datetime) -> Refusal | None:
+    """Spend one of each, or none of any; what refused it, or None."""
     refused: tuple[Kind, str, Windows] | None = None
     with transaction.atomic():
         for kind, key, windows in keys:
@@ -137,7 +123,7 @@ def _spend(kind: Kind, key: str, windows: Windows, now: datetime) -> bool:
     A window that ends within a minute counts the whole minute, so it is up to one minute longer than it says.
     The row of this minute is read as it is when its lock is had, the earlier ones do not change any more.
     """
-    minute = _minute(now)
+    minute = minute_of(now)
     table = connection.ops.quote_name(Budget._meta.db_table)
     earlier = (
         f"(SELECT COALESCE(SUM(e.granted), 0) FROM {table} e"  # noqa: S608 - the table's name is ours
@@ -146,7 +132,7 @@ def _spend(kind: Kind, key: str, windows: Windows, now: datetime) -> bool:
     adapt = connection.ops.adapt_datetimefield_value
     at, sums, room = adapt(minute), [], []
     for window, most in windows:
-        sums.append([str(kind), key, adapt(_minute(now - window)), at])
+        sums.append([str(kind), key, adapt(minute_of(now - window)), at])
         room.append(most)
     first = " AND ".join([f"{earlier} < %s"] * len(windows))
     again = " AND ".join([f"{table}.granted + {earlier} < %s"] * len(windows))
@@ -167,19 +153,19 @@ def _typed(placeholder: str) -> str:
 
 def _note_refusal(kind: Kind, key: str, windows: Windows, now: datetime) -> Refusal:
     """Count the refusal where the admin sees it, and name the window that has no room."""
-    minute = _minute(now)
+    minute = minute_of(now)
     Budget.objects.get_or_create(kind=kind, key=key, minute=minute)
     Budget.objects.filter(kind=kind, key=key, minute=minute).update(refused=F("refused") + 1)
-    since = _minute(now - max(window for window, _ in windows))
+    since = minute_of(now - max(window for window, _ in windows))
     spent = Budget.objects.filter(kind=kind, key=key, minute__gte=since).values_list("minute", "granted")
     rows = list(spent)
     for window, most in windows:
-        if sum(granted for at, granted in rows if at >= _minute(now - window)) >= most:
+        if sum(granted for at, granted in rows if at >= minute_of(now - window)) >= most:
             return Refusal(kind, most, window)
     return Refusal(kind, windows[0][1], windows[0][0])
 
 
-def _minute(instant: datetime) -> datetime:
+def minute_of(instant: datetime) -> datetime:
     return instant.replace(second=0, microsecond=0)
 
 
@@ -187,6 +173,24 @@ def is_open(now: datetime) -> bool:
     """Whether confirmation mails are held now."""
     rest = timedelta(hours=settings.BREAKER_HOURS)
     return Breaker.objects.filter(is_open=True, opened_at__gt=now - rest).exists()
+
+
+def is_ahead(now: datetime) -> bool:
+    """Whether as many confirmation mails are unanswered as make the breaker look: further ones wait until it could.
+
+    It judges letters that are older than GRACE. Without this a flood of some minutes would be over before it looks.
+    What is confirmed makes room at once. Workers that ask at the same moment may each let one more through.
+    """
+    young = _confirmations(now - GRACE - TICKS, now)
+    unanswered = young.filter(Q(subscriber__confirmed_at=None) | Q(subscriber__confirmed_at__lt=F("handled_at")))
+    return unanswered.count() >= settings.BREAKER_AFTER
+
+
+def _confirmations(since: datetime, until: datetime) -> QuerySet[SignupRequest]:
+    """Requests whose confirmation mail left then. An operator's list is no attack, and answered when it is read."""
+    return SignupRequest.objects.exclude(kind=SignupRequest.Kind.IMPORT).filter(
+        outcome=SignupRequest.Outcome.CONFIRM_SENT, handled_at__gt=since, handled_at__lte=until
+    )
 
 
 def watch(now: datetime) -> Breaker | None:
@@ -202,10 +206,7 @@ def watch(now: datetime) -> Breaker | None:
         return None
     last = Breaker.objects.exclude(closed_at=None).order_by("-closed_at").first()
     since = max(now - WATCH, last.closed_at) if last and last.closed_at else now - WATCH
-    # An operator's list is answered when its readers read their mail, and is no attack.
-    sent = SignupRequest.objects.exclude(kind=SignupRequest.Kind.IMPORT).filter(
-        outcome=SignupRequest.Outcome.CONFIRM_SENT, handled_at__gt=since, handled_at__lte=now - GRACE
-    )
+    sent = _confirmations(since, now - GRACE)
     total = sent.count()
     if total < settings.BREAKER_AFTER:
         return None
@@ -226,18 +227,3 @@ def close(breaker: Breaker, now: datetime, by: str) -> None:
 def sweep(now: datetime) -> int:
     """Forget counts that no window reaches back to; how many rows."""
     return Budget.objects.filter(minute__lt=now - LONGEST).delete()[0]
-
-
-def client_ip(request: object) -> str:
-    """The address that a request came from: of the connection, or as the proxies of ours wrote it.
-
-    Each proxy appends the address that it saw to X-Forwarded-For, so with PROXY_HOPS of our own the one that counts
-    is that far from the right; what stands left of it anybody can write.
-    """
-    meta: dict[str, str] = getattr(request, "META", {})
-    hops = settings.PROXY_HOPS
-    if hops:
-        forwarded = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-        if len(forwarded) >= hops and _parsed(forwarded[-hops]) is not None:
-            return forwarded[-hops]
-    return meta.get("REMOTE_ADDR", "")

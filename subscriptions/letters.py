@@ -75,13 +75,16 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
             return _without_mail(request, Outcome.FAILED, now, "too many attempts")
         if _stopped(request, now):
             return _without_mail(request, Outcome.SUPPRESSED, now)
-        letter = _LETTERS[request.kind](request, now)
+        # A clock behind that of the form's process must not make links older than the row that they name.
+        linked_at = max(now, request.created_at)
+        letter = _LETTERS[request.kind](request, linked_at)
         if letter is None:
             return _without_mail(request, Outcome.NOBODY, now)
-        if letter.outcome is Outcome.CONFIRM_SENT and request.granted_at is None and guard.is_open(now):
-            return _hold(request, now, "the breaker is open")
+        if letter.outcome is Outcome.CONFIRM_SENT and request.granted_at is None and (why := _held_back(request, now)):
+            return _hold(request, now, why)
         if request.granted_at is None and (refusal := _refused(request, letter, now)):
-            if refusal.kind is guard.Kind.SITE or request.attempts or _may_wait(request, refusal, now):
+            shared = refusal.kind in {guard.Kind.SITE, guard.Kind.DOMAIN}
+            if shared or request.attempts or _may_wait(request, refusal, now):
                 return _hold(request, now, str(refusal))
             return _without_mail(request, Outcome.OVER_BUDGET, now, str(refusal))
         reader = _take(request, letter, now)
@@ -127,18 +130,31 @@ def put_back(request: SignupRequest, now: datetime, reason: str) -> None:
 
 def _refused(request: SignupRequest, letter: Letter, now: datetime) -> guard.Refusal | None:
     owed, imported = request.kind == Kind.MOVED, request.kind == Kind.IMPORT
-    return guard.grant_letter(request.email, now, reminder=letter.reminder, owed=owed, imported=imported)
+    # Who is known at a domain is not kept waiting by those who type names there.
+    stranger = letter.outcome in {Outcome.CONFIRM_SENT, Outcome.MOVE_SENT} and not imported
+    return guard.grant_letter(
+        request.email, now, reminder=letter.reminder, owed=owed, imported=imported, stranger=stranger
+    )
+
+
+def _held_back(request: SignupRequest, now: datetime) -> str:
+    """Why no confirmation mail may leave now, if so. An operator's list waits for the breaker only."""
+    if guard.is_open(now):
+        return "the breaker is open"
+    return "too many are unanswered" if request.kind != Kind.IMPORT and guard.is_ahead(now) else ""
 
 
 def _may_wait(request: SignupRequest, refusal: guard.Refusal, now: datetime) -> bool:
     """Whether to send it some minutes later: who left by mistake and comes back at once stands before a full budget.
 
-    One of a kind for each address, and only for the shortest window: a flood of requests ends at once.
+    One of a kind for each mailbox, however it is spelt, and only for the shortest window: a flood of requests ends at
+    once.
     """
     if refusal.kind is not guard.Kind.ADDRESS or refusal.window > guard.HOLD:
         return False
-    others = SignupRequest.objects.filter(email_hash=request.email_hash, kind=request.kind, handled_at=None)
-    return not others.filter(free_at__gt=now).exclude(pk=request.pk).exists()
+    others = SignupRequest.objects.filter(kind=request.kind, handled_at=None, free_at__gt=now).exclude(pk=request.pk)
+    mine, newest = addresses.folded(request.email), others.order_by("-pk").values_list("email", flat=True)[:SWEPT]
+    return all(addresses.folded(other) != mine for other in newest)
 
 
 def _stopped(request: SignupRequest, now: datetime) -> bool:

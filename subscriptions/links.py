@@ -1,4 +1,8 @@
-"""Addresses of pages with a token in them, as they stand in mails: absolute, from SITE_URL."""
+"""Addresses of pages with a token in them, as they stand in mails: absolute, from SITE_URL; and who opens them.
+
+``read_reader`` and ``read_request`` are the only ways from a token to a row (a test holds that): a token that is older
+than the row with its number was made for another row, which a restored dump has forgotten.
+"""
 
 from datetime import datetime
 
@@ -61,8 +65,29 @@ def left_path(subscriber: Subscriber, now: datetime) -> str:
     return reverse("left", args=[_make(Purpose.LEFT, subscriber.pk, now)])
 
 
+def read_reader(purpose: Purpose, token: str, now: datetime) -> tuple[Token | None, Subscriber | None]:
+    """What a link's token says, and the reader whom it was made for: of MANAGE, FEEDBACK, UNSUBSCRIBE and LEFT.
+
+    No token where it is not ours. No reader where that reader is gone, also where the number is another's by now, and
+    in the links of a specimen (NOBODY).
+    """
+    told = read(purpose, token, now)
+    reader = Subscriber.objects.filter(pk=told.id).first() if told else None
+    return told, reader if told and reader and told.may_name(reader.created_at) else None
+
+
+def read_request(purpose: Purpose, token: str, now: datetime) -> tuple[Token | None, SignupRequest | None]:
+    """What a link's token says, and the request that it was made for, with its reader: of CONFIRM, MOVE and FRESH.
+
+    As ``read_reader``: no request where it is forgotten, or where the number is another request's by now.
+    """
+    told = read(purpose, token, now)
+    asked = SignupRequest.objects.select_related("subscriber").filter(pk=told.id).first() if told else None
+    return told, asked if told and asked and told.may_name(asked.created_at) else None
+
+
 def read(purpose: Purpose, token: str, now: datetime) -> Token | None:
-    """What a link's token says, or None where it is not ours."""
+    """What a token says of itself, or None where it is not ours. Whose row it names is not known by that."""
     keys = settings.LINK_KEYS
     if purpose is Purpose.UNSUBSCRIBE:
         keys = [*keys, *settings.RETIRED_LINK_KEYS]

@@ -60,6 +60,14 @@ class Token:
         """Names the link in a record without being one: row and minute, no signature."""
         return f"{self.id}/{self.made_at:%Y-%m-%dT%H:%M}"
 
+    def may_name(self, created_at: datetime) -> bool:
+        """Whether the row of this number that was created then can be the one that the token was made for.
+
+        After a restored dump numbers are given out again: a token that is older than the row is another's. It knows
+        its minute only, so one of the minute of the creation is good.
+        """
+        return self.made_at >= created_at.replace(second=0, microsecond=0)
+
 
 def make(purpose: Purpose, id: int, now: datetime, keys: Sequence[str]) -> str:  # noqa: A002
     """A token of 33 base62 characters for row ``id``. Raises OverflowError for an id above 2^40."""

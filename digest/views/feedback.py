@@ -7,8 +7,8 @@ from django.views.decorators.http import require_http_methods
 from digest.feedback import opinion_on, saving_of, say, undo, work_of
 from digest.models import Feedback, Paper
 from subscriptions import clock
-from subscriptions.tokens import Purpose
-from subscriptions.views.pages import reader_of, see_other, token_page
+from subscriptions.tokens import Purpose, Token
+from subscriptions.views.pages import opened, see_other, token_page
 
 Verb = Feedback.Verb
 
@@ -21,8 +21,8 @@ def feedback(request: HttpRequest, token: str, paper: int, verb: str) -> HttpRes
     Any paper will do, not only those that the reader was sent: who was sent what is in open digests and in bitmaps of
     closed days, and all that such a check would prevent is one more row with the reader's own number.
     """
-    reader = reader_of(token, Purpose.FEEDBACK)
-    work = work_or_404(paper)
+    read, reader = opened(token, Purpose.FEEDBACK)
+    work = _named_work_or_404(paper, read)
     if verb not in Verb:
         raise Http404("Of a paper you can say “more”, “less” or “save”, and this link says something else.")
     if request.method == "POST" and "undo" in request.POST:
@@ -43,6 +43,15 @@ def feedback(request: HttpRequest, token: str, paper: int, verb: str) -> HttpRes
         "undone": "undone" in request.GET and word is None,
     }
     return render(request, "digest/feedback.html", context)
+
+
+def _named_work_or_404(pk: int, link: Token) -> Paper:
+    """The work of the paper that a link names; none where the paper of that number came after the link was made."""
+    work = work_or_404(pk)
+    named = work if work.pk == pk else Paper.objects.only("first_seen_at").get(pk=pk)
+    if not link.may_name(named.first_seen_at):
+        raise Http404("We know no paper with the number in this link.")
+    return work
 
 
 def work_or_404(pk: int) -> Paper:

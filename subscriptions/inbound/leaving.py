@@ -53,8 +53,8 @@ WORDS = {
 }
 
 
-def token_of(mail: Part, now: datetime) -> Token | None:
-    """The genuine unsubscribe token in the subject, or alone on a line of the writer's own; None where there is none.
+def leaver(mail: Part, now: datetime) -> tuple[Token, Subscriber] | None:
+    """The genuine unsubscribe token in the subject, or alone on a line of the writer's own, and whose it is.
 
     Mail programs leave the "%20" of a mailto link as it is, or put its subject into the body (RFC 6068 section 5).
     """
@@ -64,18 +64,15 @@ def token_of(mail: Part, now: datetime) -> Token | None:
     runs = (run for text in (subject, *lines) for run in _RUN.findall(unquote(text)))
     for run in islice(runs, MOST_TRIED):
         for candidate in (run[:LENGTH], run[-LENGTH:]):  # what stands before or behind it without a space
-            if token := links.read(Purpose.UNSUBSCRIBE, candidate, now):
-                return token
+            token, reader = links.read_reader(Purpose.UNSUBSCRIBE, candidate, now)
+            if token and reader:
+                return token, reader
     return None
 
 
-def unsubscribe(token: Token, now: datetime) -> bool:
-    """Let the token's reader leave; whether there is one. Twice is harmless."""
-    reader = Subscriber.objects.filter(pk=token.id).first()
-    if reader is None:
-        return False
+def unsubscribe(token: Token, reader: Subscriber, now: datetime) -> None:
+    """Let the token's reader leave. Twice is harmless."""
     lifecycle.unsubscribe(reader, now, Origin(lifecycle.BY_MAIL, token=token.name))
-    return True
 
 
 def wants_to_leave(mail: Part) -> bool:

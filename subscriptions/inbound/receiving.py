@@ -31,8 +31,8 @@ def receive(raw: bytes, now: datetime) -> Received:
     mail = read_mail(raw)
     if reports.is_report(mail):
         return Received.REPORT if reports.store(mail, raw[:LONGEST], now) else Received.NOTHING
-    token = leaving.token_of(mail, now)
-    if token and leaving.unsubscribe(token, now):
+    if found := leaving.leaver(mail, now):
+        leaving.unsubscribe(*found, now)
         return Received.LEFT
     if leaving.wants_to_leave(mail) and leaving.ask_whether(mail, now):
         return Received.ASKED

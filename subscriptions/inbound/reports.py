@@ -137,8 +137,8 @@ def _proof(mail: Part, parts: list[Part], now: datetime) -> Proof:
         return Proof(mail=named)
     for block in returned:
         for found in _TOKEN.findall("".join(str(block.get("List-Unsubscribe", "")).split())):
-            token = links.read(Purpose.UNSUBSCRIBE, found, now)
-            if token and (reader := Subscriber.objects.filter(pk=token.id).first()):
+            _, reader = links.read_reader(Purpose.UNSUBSCRIBE, found, now)
+            if reader:
                 return Proof(reader=reader)
     return Proof()
 

@@ -7,16 +7,21 @@ from django.db.models import Q
 class Budget(models.Model):
     """How many letters or previews one key was granted and refused in one minute.
 
-    A key is a keyed hash of address or network.
+    A key is a keyed hash of an address, a domain, a network or a login name.
     """
 
     class Kind(models.TextChoices):
         ADDRESS = "address"
+        DOMAIN = "domain", "domain of strangers"
         REMINDER = "reminder", "already subscribed"
         NETWORK = "network"
         WIDE_NETWORK = "wide network", "wide network (/24, /48)"
         SITE = "site"
         PREVIEW = "preview"
+        LOGIN = "sign-in", "sign-in: one name from one network"
+        LOGIN_NAME = "sign-in name", "sign-in: one name"
+        LOGIN_NETWORK = "sign-in net", "sign-in: network"
+        LOGIN_WIDE_NETWORK = "sign-in wide", "sign-in: wide network (/24, /48)"
 
     kind = models.CharField(max_length=12, choices=Kind)
     key = models.CharField(max_length=64)

@@ -23,12 +23,11 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     Never limited in number and never redirected for a provider: a refusal would be a reader who cannot leave.
     """
     now = clock.now()
-    read = links.read(Purpose.UNSUBSCRIBE, token, now)
+    read, reader = links.read_reader(Purpose.UNSUBSCRIBE, token, now)
     if read is None:
         return bad_link(request, "unsubscribe")
     if read.id == NOBODY:
         return bad_link(request, "specimen")
-    reader = Subscriber.objects.filter(pk=read.id).first()
     speak_to(reader)
     if request.method == "POST":
         one_click = not _is_our_button(request)
@@ -62,12 +61,11 @@ def left(request: HttpRequest, token: str) -> HttpResponse:
     It leads to no settings: whoever holds an unsubscribe link, however old, gets here.
     """
     now = clock.now()
-    read = links.read(Purpose.LEFT, token, now)
+    read, reader = links.read_reader(Purpose.LEFT, token, now)
     if read is None:
         return bad_link(request, "unsubscribe")
-    reader = Subscriber.objects.filter(pk=read.id, erase_asked_at=None).first()
     speak_to(reader)
-    if read.expired or reader is None:
+    if read.expired or reader is None or reader.erase_asked_at:
         return bad_link(request, "undo", GONE)
     origin = origin_of(request, "undo", read)
     if request.method == "POST" and "undo" in request.POST:

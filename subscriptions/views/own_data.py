@@ -29,10 +29,9 @@ def _opened(token: str) -> tuple[Token | None, Subscriber | None]:
 
     None where it is over, or the address is another one since.
     """
-    read = links.read(Purpose.FRESH, token, clock.now())
+    read, asked = links.read_request(Purpose.FRESH, token, clock.now())
     if read is None or read.expired:
         return read, None
-    asked = SignupRequest.objects.select_related("subscriber").filter(pk=read.id).first()
     reader = asked.subscriber if asked else None
     if asked is None or reader is None or reader.email_hash != asked.email_hash or reader.erase_asked_at:
         return read, None
@@ -111,10 +110,9 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest, token: str) -> HttpResponse:
     """The new address says yes: one button, harmless when pressed twice."""
-    read = links.read(Purpose.MOVE, token, clock.now())
+    read, asked = links.read_request(Purpose.MOVE, token, clock.now())
     if read is None:
         return bad_link(request, "confirm")
-    asked = SignupRequest.objects.select_related("subscriber").filter(pk=read.id).first()
     if read.expired or asked is None or asked.subscriber is None or asked.subscriber.erase_asked_at:
         return bad_link(request, "move", GONE)
     reader = asked.subscriber

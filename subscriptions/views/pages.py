@@ -90,32 +90,30 @@ class BadLink(Exception):  # noqa: N818 - what the page says
         self.what, self.status = what, status
 
 
-def token_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Token:
-    """What a link says. Raises BadLink for a forged one."""
-    read = links.read(purpose, token, clock.now())
+def opened(token: str, purpose: Purpose = Purpose.MANAGE) -> tuple[Token, Subscriber]:
+    """What a link says and the reader whose link it is, in whose language the page goes on.
+
+    Raises BadLink for a forged one, one whose time is over, one of a reader who was erased or whom a restored database
+    has forgotten, and one that was mailed to an earlier address.
+    """
+    read, subscriber = links.read_reader(purpose, token, clock.now())
     if read is None:
         raise BadLink("confirm", NOT_FOUND)
     if read.id == NOBODY:
         raise BadLink("specimen", NOT_FOUND)
-    return read
-
-
-def reader_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Subscriber:
-    """The reader whose link this is, in whose language the page goes on.
-
-    Raises BadLink for a forged one, one whose time is over, one of a reader who was erased, and one that was mailed to
-    an earlier address.
-    """
-    read = token_of(token, purpose)
     if read.expired:
         raise BadLink(purpose.value)
-    subscriber = Subscriber.objects.filter(pk=read.id, erase_asked_at=None).first()
-    if subscriber is None:
+    if subscriber is None or subscriber.erase_asked_at:
         raise BadLink("gone")
     speak_to(subscriber)
     if subscriber.moved_at and read.made_at < subscriber.moved_at.replace(second=0, microsecond=0):
         raise BadLink("moved")
-    return subscriber
+    return read, subscriber
+
+
+def reader_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Subscriber:
+    """The reader whose link this is. Raises BadLink as ``opened`` does."""
+    return opened(token, purpose)[1]
 
 
 def bad_link(request: HttpRequest, what: str, status: HTTPStatus = NOT_FOUND) -> HttpResponse:

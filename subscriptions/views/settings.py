@@ -13,10 +13,10 @@ from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscrib
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.views.pages import (
     UNPROCESSABLE,
+    opened,
     origin_of,
     reader_of,
     see_other,
-    token_of,
     token_page,
     token_page_with_script,
     too_many,
@@ -27,12 +27,12 @@ from subscriptions.views.pages import (
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Topics, days, hour, zone and the rest. Saving leads to the reader's own page, which says what changed."""
-    subscriber = reader_of(token)
+    read, subscriber = opened(token)
     form = PreferencesForm(request.POST or None, instance=subscriber)
     if request.method == "POST" and form.is_valid() and not form.changed_words():
         return see_other(reverse("reader", args=[token]) + "?saved=nothing")
     if request.method == "POST" and form.is_valid():
-        origin = origin_of(request, "preferences", token_of(token))
+        origin = origin_of(request, "preferences", read)
         lifecycle.choose(subscriber, form.choices(), form.interests(), clock.now(), origin)
         return see_other(reverse("reader", args=[token]) + "?saved=" + ".".join(form.changed_words()))
     return settings_page(request, subscriber, form, token)
@@ -58,10 +58,10 @@ def settings_page(request: HttpRequest, subscriber: Subscriber, form: Preference
 @require_http_methods(["GET", "HEAD", "POST"])
 def pause(request: HttpRequest, token: str) -> HttpResponse:
     """Pause for some weeks or until a date; or go on, where paused."""
-    subscriber = reader_of(token)
+    read, subscriber = opened(token)
     now = clock.now()
     today = schedule.local_day(now, subscriber.zone)
-    origin = origin_of(request, "pause page", token_of(token))
+    origin = origin_of(request, "pause page", read)
     if request.method == "POST" and "resume" in request.POST:
         lifecycle.resume(subscriber, now, origin)
         return see_other(reverse("reader", args=[token]) + "?saved=resumed")
@@ -89,10 +89,10 @@ def pause(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def adjust(request: HttpRequest, token: str, verb: str, topic: int = 0) -> HttpResponse:
     """One button for one wish out of a mail: mute a topic, fewer papers, weekly instead."""
-    subscriber = reader_of(token)
+    read, subscriber = opened(token)
     muted = get_object_or_404(Topic, pk=topic) if verb == "mute" else None
     if request.method == "POST":
-        now, origin = clock.now(), origin_of(request, f"{verb} link", token_of(token))
+        now, origin = clock.now(), origin_of(request, f"{verb} link", read)
         if muted:
             lifecycle.mute(subscriber, muted, now, origin)
         elif verb == "fewer":

@@ -80,10 +80,7 @@ def check_email(request: HttpRequest) -> HttpResponse:
 
 def _asked(token: str) -> tuple[Token | None, SignupRequest | None]:
     """The sign-up that a confirm link belongs to, as far as it is ours and still kept; in its reader's language."""
-    read = links.read(Purpose.CONFIRM, token, clock.now())
-    if read is None:
-        return None, None
-    asked = SignupRequest.objects.select_related("subscriber").filter(pk=read.id).first()
+    read, asked = links.read_request(Purpose.CONFIRM, token, clock.now())
     speak_to(asked.subscriber if asked else None)
     return read, asked
 

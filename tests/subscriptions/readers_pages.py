@@ -290,7 +290,7 @@ def _joining(client, cast):
 
     for name in ("pending", "active"):
         yield f"confirm, {name}", client.get(links.confirm_path(asked(cast[name]), NOW))
-    pending = asked(cast["pending"])
+    pending = asked(cast["pending"], at=NOW - timedelta(days=4))
     yield "late confirm", client.get(links.confirm_path(pending, NOW - timedelta(days=4)))
     yield "confirm an earlier address", client.get(links.confirm_path(asked(cast["active"], "old@example.org"), NOW))
     Subscriber.objects.filter(pk=cast["gone"].pk).update(left_at=NOW)

@@ -155,6 +155,7 @@ def test_an_active_reader_whose_mail_bounced_comes_back_by_confirming(client, nu
 
 
 def test_an_unsubscribe_link_opens_no_settings_and_takes_no_old_leaving_back(client, confirmed):
+    Subscriber.objects.filter(pk=confirmed.pk).update(created_at=clock.now() - timedelta(days=901))
     old = links.unsubscribe_path(confirmed, clock.now() - timedelta(days=900))
     lifecycle.unsubscribe(confirmed, clock.now(), origin("admin"))
     after = client.post(old, {"button": "1"}, follow=True)

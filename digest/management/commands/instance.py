@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from digest import fencing
+from digest import fencing, sequences
 from subscriptions.management.operating import OperatorCommand
 
 
@@ -37,9 +37,15 @@ class Command(OperatorCommand):
             self.stdout.write("Fenced: nothing is planned or sent from this database until instance --adopt.")
             return
         if options["adopt"]:
-            ended = fencing.adopt(now, skip_open=options["skip_open"])
-            more = f" {ended} open digests are ended." if options["skip_open"] else ""
-            self.stdout.write(f"This database belongs to {settings.INSTANCE_ID} now.{more}")
+            try:
+                ended = fencing.adopt(now, skip_open=options["skip_open"])
+            except sequences.NoRoom as error:
+                raise CommandError(str(error)) from error
+            more = f" {ended} open digests are ended, editors sign in again." if options["skip_open"] else ""
+            self.stdout.write(
+                f"This database belongs to {settings.INSTANCE_ID} now.{more} New rows get numbers beyond all that were "
+                "given out before, so that no old link names another reader."
+            )
             return
         try:
             fencing.check(now)
