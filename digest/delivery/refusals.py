@@ -1,7 +1,8 @@
 """Equal refusals in a row: what nobody could explain of one answer, several of them say together."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, NamedTuple
 
 from digest.delivery.hand_over import Outcome
@@ -57,16 +58,16 @@ class EqualRefusals:
         ``places`` is that of each digest on the wire or in ``pairs``; the latter are taken out.
         """
         begun = [places.pop(digest.pk, 0) for digest, _ in pairs]
-        ours: set[int] = set()
-        for (digest, outcome), place in zip(pairs, begun, strict=True):
+        on_the_wire, ours = min(places.values(), default=inf), set[int]()
+        in_order = sorted(zip(begun, pairs, strict=True), key=lambda one: one[0])
+        for (place, (digest, outcome)), following in zip(in_order, [*sorted(begun)[1:], inf], strict=False):
             if outcome.state == State.ACCEPTED:
                 self._accepted(place)
             elif outcome.equal_at and outcome.state == State.REJECTED:
                 self._add(digest, outcome, place)
-        for digest, outcome in pairs:
-            if self.ours and outcome.state == State.REJECTED and outcome.answer == self.answer:
-                ours.add(digest.pk)
-        ours |= self._full_row(places.values())
+                if self.ours:
+                    ours.add(digest.pk)
+            ours |= self._full_row(min(on_the_wire, following))
         here = {digest.pk for digest, _ in pairs}
         return [(d, _about_us(o) if d.pk in ours else o) for d, o in pairs], ours - here
 
@@ -86,12 +87,12 @@ class EqualRefusals:
             self.refused[str(digest.subscriber_id)] = Refused(place, digest.pk)
         self.changed = True
 
-    def _full_row(self, on_the_wire: Collection[int]) -> set[int]:
-        """The digests of the row, if it is long enough."""
+    def _full_row(self, unknown: float) -> set[int]:
+        """The digests of the row, if it is long enough. ``unknown``: the first place of which no answer is known."""
         row = sorted(one.place for one in self.refused.values() if self._counts(one))
         if not row or not self.equal_at or len(row) < self.equal_at:
             return set()
-        if len(row) < SURELY * self.equal_at and any(place < row[self.equal_at - 1] for place in on_the_wire):
+        if len(row) < SURELY * self.equal_at and unknown < row[self.equal_at - 1]:
             return set()
         found, self.refused = {one.digest for one in self.refused.values()}, {}
         self.ours = self.changed = True
