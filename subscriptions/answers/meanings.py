@@ -30,6 +30,7 @@ from subscriptions.answers.words import (
     SENDER,
     SERVER,
     SESSION,
+    SPAM,
     TOO_LARGE,
     matter,
     plain,
@@ -102,7 +103,7 @@ _SENDER_CODES = frozenset({"1.7", "1.8", "1.9", "1.20", "7.27"})
 _TOO_LARGE_CODES = frozenset({"3.4", "2.3"})
 # Of 5.7 (RFC 3463 section 3.8, RFC 7372, RFC 4954): signatures, SPF, reverse DNS and the login. Exchange's own numbers:
 # learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online.
-_LOGIN_CODES = frozenset({"7.3", "7.8", "7.9", "7.11", "7.12", "7.14", "7.57", "7.60"})
+_LOGIN_CODES = frozenset({"7.3", "7.8", "7.11", "7.12", "7.14", "7.57", "7.60"})
 _REPUTATION_CODES = frozenset({f"7.{detail}" for detail in (*range(20, 30), *range(500, 900))})
 _GROUP_CODES = frozenset({f"7.{detail}" for detail in range(100, 200)})  # Exchange's own: who may write to a mailbox
 _LIMIT_CODES = frozenset({"4.5", "1.90", "2.254", "2.253", "7.232", "7.233", "7.236"})
@@ -180,7 +181,8 @@ def _of_recipient(answer: Answer, text: str, subject: str, detail: str) -> Meani
     is_full, of_sending = bool(IS_FULL.search(text)), bool(OF_CREDITS.search(text))
     if subject in _MAILBOX_CODES and not of_sending and (is_full or not OF_LIMITS.search(text)):
         return full if subject == "2.2" or is_full else gone
-    if why := _why_by_code(subject, answer.code):
+    malformed = answer.stage is Stage.DATA and (answer.code == 500 or subject == "5.2")  # the mail, not a command
+    if not malformed and (why := _why_by_code(subject, answer.code)):
         return Meaning(About.US, for_ever, matter(text) or why, detail)
     if subject in _GROUP_CODES:
         return Meaning(About.READER, for_ever, "its owner's policy", detail)
@@ -188,7 +190,7 @@ def _of_recipient(answer: Answer, text: str, subject: str, detail: str) -> Meani
         return full
     if "greylist" in text or "graylist" in text or "grey list" in text:
         return Meaning(About.READER, for_ever, "", detail)
-    if (why := matter(text)) and not (why == REPUTATION and answer.stage is Stage.DATA and "spam" in text):
+    if (why := matter(text)) and not (why == REPUTATION and answer.stage is Stage.DATA and SPAM.search(text)):
         return Meaning(About.US, for_ever, why, detail)
     if IS_GONE.search(text) or subject == "1.0":
         return gone
@@ -200,7 +202,7 @@ def _by_stage(answer: Answer, text: str, subject: str, detail: str) -> Meaning:
     for_ever, at_data = answer.code >= 500, answer.stage is Stage.DATA
     if QUOTA.search(text) and (at_data or subject[:1] == "7"):  # of the mailbox it would have said at RCPT
         return Meaning(About.US, for_ever, LIMIT, detail)
-    if subject[:2] in {"3.", "5."} and for_ever:
+    if subject[:2] in {"3.", "5."} and for_ever and not (at_data and subject == "5.2"):
         return Meaning(About.US, for_ever, SERVER, detail)
     if answer.code == 452 and subject in {"3.1", "5.3"}:
         return Meaning(About.US, for_ever, SERVER, detail)

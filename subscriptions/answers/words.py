@@ -59,8 +59,8 @@ OF_CREDITS = _any(
 _OF_ACCOUNT = _any(
     r"\b(?:your|sender|sender's|sending|this mail|smtp|api) (?:\w+ )?account\b[^.]{0,60}\b(?:suspend|disabl|pend|paus|"
     r"block|lock|restrict|terminat|inactive|not|under|on hold)",
-    r"\baccount\b[^.]{0,40}\b(?:pending|under (?:review|validation)|not (?:yet )?(?:activat|approv|validat|verif)|"
-    r"may not send|paused|suspended)",
+    r"\baccount\b[^.]{0,40}\b(?:pending|awaiting|limited|under (?:review|validation)|may not send|paused|suspended)",
+    r"\baccount\b[^.]{0,40}\bnot (?:yet )?(?:activat|approv|validat|verif)",
     r"\b(?:sending|outgoing|outbound)\b[^.]{0,40}\b(?:disabled|suspended|paused|blocked|not enabled|forbidden)",
     r"\bnot (?:yet )?(?:allowed|permitted|authori[sz]ed|able|approved|activated|enabled) (?:to|for) send",
     r"\b(?:may not|cannot|can't|unable to) send\b(?! to (?:this|the) (?:user|recipient|group))",
@@ -121,6 +121,7 @@ IS_GONE = _any(
     rf"\b(?:doesn'?t|does not|do not|don'?t) (?:have|exist)\b|\bno (?:mailbox|user|account)s?\b|\bnot a valid {_WHO}",
     r"\bunknown local|\bunrouteable|\bnot our customer|\bnull mx\b|\bdomain (?:not found|does not exist|unknown)",
 )
+SPAM = _any(r"\bspam\b")  # in the mail; not in the name of a list
 POLICY = _any(r"spam|polic|block|listed|abuse|banned|denied|prohibit|not allowed|not accept|reject|restrict")
 # What a provider says of a recipient with a status of 4xx: on its list of addresses that bounced, complained or left.
 NOT_TO = _any(
