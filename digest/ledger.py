@@ -36,6 +36,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     State.SENDING: frozenset(
         {State.ACCEPTED, State.REJECTED, State.FAILED, State.UNCERTAIN, State.PLANNED, State.SKIPPED}
     ),
+    # Only where equal refusals in a row show that they were about us: nobody has the mail.
+    State.REJECTED: frozenset({State.PLANNED}),
     # Resolved later by the provider's event, a key, an editor or time.
     State.UNCERTAIN: frozenset({State.ACCEPTED, State.REJECTED, State.FAILED, State.PLANNED}),
 }
@@ -260,6 +262,16 @@ def refuse(digests: Sequence[Digest], now: datetime) -> Counter[str]:
     move(mine, State.CLAIMED, State.PLANNED, attempt=F("attempt") - 1, **free)
     after = Digest.objects.filter(pk__in=[digest.pk for digest in digests])
     return Counter(after.values_list("state", flat=True))
+
+
+def take_back(ids: Iterable[int], reason: str, free_at: datetime) -> int:
+    """Plan again what was refused for a reason that turned out to be ours, as if it had not been tried; how many.
+
+    Not those of closed days, whose sum is stored, nor of readers who are gone.
+    """
+    rows = Digest.objects.filter(pk__in=list(ids), folded=False, subscriber__isnull=False, attempt__gt=0)
+    again: dict[str, Any] = {"attempt": F("attempt") - 1, "free_at": free_at, "claimed_by": "", "bounced_at": None}
+    return move(rows, State.REJECTED, State.PLANNED, reason, **again)
 
 
 def give_back(digests: Sequence[Digest]) -> int:

@@ -119,12 +119,14 @@ def _send(by: str, end: float) -> bool:
             )
         except delivery.TransportDown as error:
             log.error("the mail server cannot be reached, the digests wait: %s", error)
+            throttle.tell(clock.now(), alert)
             return False
         except fencing.NotOurs as error:
             log.error("%s", error)
             return False
         if ended:
             log.info("digests: %s", ", ".join(f"{number} {state}" for state, number in sorted(ended.items())))
+        throttle.tell(clock.now(), alert)
         wait = throttle.opens_in(clock.now()).total_seconds()
         if not wait:
             return True

@@ -10,21 +10,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from smtplib import SMTPRecipientsRefused
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 from typing import Any
 
-from anymail.exceptions import AnymailRecipientsRefused
+from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from django.db import InterfaceError, OperationalError, transaction
 
 from subscriptions import clock, redaction
 from subscriptions.addresses import address_hash, keyed_hash
+from subscriptions.answers import ENHANCED, READ, About, Answer, Meaning, Stage, classify
 from subscriptions.models import MailEvent, Subscriber
 from subscriptions.redaction import Recipient, redacted
 
 log = logging.getLogger(__name__)
 SMTP = "smtp"
-# RFC 3463 section 2: class.subject.detail; not a part of an IP address.
-ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+UNEXPLAINED = "other"  # Anymail's word: the mailbox may be there
 _BASIC = re.compile(r"(?:^|[\s;])([245]\d\d)(?=[\s-]|$)")  # RFC 5321 section 4.2
 # Where each provider says more than Anymail's event does, mostly whether a bounce is for ever. "*" is any one key.
 _OWN_WORDS: dict[str, tuple[str, ...]] = {
@@ -42,15 +42,14 @@ _OWN_WORDS: dict[str, tuple[str, ...]] = {
     "sparkpost": ("msys.*.bounce_class", "msys.*.fbtype"),
     "unisender go": ("delivery_info.delivery_status",),
 }
-# A relay that does not know us says 5yz to every recipient: that is our set-up, not the reader's mailbox.
-_ABOUT_US = re.compile(r"relay|authenti|log ?in|sender|not permitted", re.IGNORECASE)
-_ABOUT_US_CODES = frozenset({500, 501, 502, 503, 504, 521, 530, 534, 535, 538, 555})
-_POLICY = re.compile(r"spam|polic|block|blacklist|listed|reputation|spf|dkim|dmarc|abuse|ptr|banned", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a refusal at the hand-over says against the recipient: codes only, never the server's text."""
+    """What a refusal at the hand-over says against the recipient: codes only, never the server's text.
+
+    ``reject_reason`` is Anymail's: "invalid" where there is no such mailbox, else "blocked" or "other".
+    """
 
     esp: str
     detail: str
@@ -72,28 +71,66 @@ def store_event(sender: object, event: Any, esp_name: Any, **_: Any) -> None:
         log.warning("an event by %s was not kept: %s", type(sender).__name__, type(error).__name__)
 
 
+def answer_of(error: Exception) -> Answer | None:
+    """The answer that a failed hand-over came to; None where there was none, or nobody can read it.
+
+    An error of the connection's opening is one, too: the greeting, EHLO, STARTTLS and the login.
+    """
+    if isinstance(error, SMTPSenderRefused):
+        return _smtp(Stage.MAIL, error.smtp_code, error.smtp_error)
+    if isinstance(error, SMTPRecipientsRefused):
+        code, text = max(error.recipients.values(), key=lambda answer: answer[0], default=(0, ""))
+        return _smtp(Stage.RCPT, code, text) if code else None
+    if isinstance(error, SMTPResponseException):
+        stage = Stage.DATA if isinstance(error, SMTPDataError) else Stage.CONNECT
+        return _smtp(stage, error.smtp_code, error.smtp_error)
+    if isinstance(error, AnymailRecipientsRefused):
+        said = getattr(getattr(error.email_message, "anymail_status", None), "esp_response", None)
+        return Answer(Stage.API, getattr(said, "status_code", None) or 400, _body(said))
+    if isinstance(error, AnymailAPIError):
+        response: Any = error.response
+        if isinstance(response, Mapping):  # boto3's, of Amazon SES
+            fault, meta = response.get("Error") or {}, response.get("ResponseMetadata") or {}
+            text = f"{fault.get('Code', '')}: {fault.get('Message', '')}"
+            return Answer(Stage.API, int(meta.get("HTTPStatusCode") or 0), text[:READ])
+        return Answer(Stage.API, error.status_code or 0, _body(response))
+    return None
+
+
 def refusal_of(error: Exception) -> Refusal | None:
     """What a failed hand-over says against the recipient, if anything.
 
     4yz is not for ever (RFC 5321 section 4.2.1). The sender, the content and our account are not the reader's fault.
     """
-    if isinstance(error, AnymailRecipientsRefused):
+    answer = answer_of(error)
+    if answer is None:
+        return None
+    meaning = classify(answer)
+    if isinstance(error, AnymailRecipientsRefused) and meaning.about is not About.US:
         status = getattr(getattr(error.email_message, "anymail_status", None), "status", None) or set()
         reason = "invalid" if status == {"invalid"} else "blocked"
         return Refusal(_text(error.esp_name) or "provider", "at the hand-over", reason)
-    if not isinstance(error, SMTPRecipientsRefused) or not error.recipients:
+    esp = SMTP if answer.stage is not Stage.API else _text(getattr(error, "esp_name", "")) or "provider"
+    return refusal_by(meaning, esp)
+
+
+def refusal_by(meaning: Meaning, esp: str = SMTP) -> Refusal | None:
+    """What an answer says against the recipient, if it does: it is about the reader, and for this mail for ever."""
+    if meaning.about is not About.READER or not meaning.for_ever:
         return None
-    code, answer = max(error.recipients.values())
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
-    if not 500 <= code < 600:
-        return None
-    found = ENHANCED.search(text)
-    if found and found[2] in {"1", "2"} and found[0] not in {"5.1.7", "5.1.8"}:
-        return Refusal(SMTP, f"{code} {found[0]}")
-    if code in _ABOUT_US_CODES or _ABOUT_US.search(text) or (found and found[2] in {"1", "5"}):
-        return None
-    detail = f"{code} {found[0]}" if found else str(code)
-    return Refusal(SMTP, detail, "blocked" if _POLICY.search(text) else "")
+    policy = esp != SMTP or "policy" in meaning.why
+    return Refusal(esp, meaning.detail, "invalid" if meaning.gone else "blocked" if policy else UNEXPLAINED)
+
+
+def _smtp(stage: Stage, code: int, text: bytes | str) -> Answer:
+    said = text[: 4 * READ].decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return Answer(stage, code, said[:READ])
+
+
+def _body(response: Any) -> str:
+    """The beginning of a provider's answer, whatever it is."""
+    body = getattr(response, "content", b"")
+    return body[: 4 * READ].decode("utf-8", "replace")[:READ] if isinstance(body, bytes) else ""
 
 
 def refused(refusal: Refusal, email: str, mail: str, now: datetime, reader: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -12,9 +13,10 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Max
 
 from subscriptions import lifecycle
+from subscriptions.answers import ENHANCED, is_gone
 from subscriptions.consent import Origin
 from subscriptions.models import ConsentEvent, MailEvent, Subscriber, Suppression
-from subscriptions.receivers import ENHANCED, SMTP
+from subscriptions.receivers import SMTP, UNEXPLAINED
 
 log = logging.getLogger(__name__)
 Reason = Suppression.Reason
@@ -146,6 +148,19 @@ def verdict(event: MailEvent) -> Verdict:
     return code if code and counted else said
 
 
+def take_back(mails: Collection[str], since: datetime, now: datetime) -> int:
+    """Forget what hand-overs of these mails said against their readers: it was about us. How many refusals that were.
+
+    ``since``: those received then or later. A stop that was made of one is lifted.
+    """
+    said = MailEvent.objects.filter(kind="rejected", mail__in=mails, received_at__gte=since)
+    with transaction.atomic():
+        hashes = set(said.values_list("email_hash", flat=True))
+        stops = Suppression.objects.filter(email_hash__in=hashes, reason=Reason.BOUNCE, lifted_at=None)
+        stops.filter(created_at__gte=since).update(lifted_at=now)
+        return said.delete()[0]
+
+
 def sweep(now: datetime) -> int:
     """Empty payloads after seven days and delete rows after ninety, by their receipt; how many rows of either."""
     changed = 0
@@ -179,14 +194,14 @@ def _apply(event: MailEvent, now: datetime) -> str:
 
 
 def _by_code(event: MailEvent) -> Verdict | None:
-    """RFC 3463 section 3: 5.1.x is the mailbox or its domain, 5.2.1 a disabled one; the rest may pass."""
+    """By the enhanced code (``answers``); of our own RCPT TO without one by what its text was found to mean."""
     found = ENHANCED.search(event.detail)
     if found and (found[1], found[2]) != ("5", "0"):  # X.0.0: the server does not say
-        sender = found[0] in {"5.1.7", "5.1.8"}
-        return HARD if found[0] == "5.2.1" or (found[0].startswith("5.1.") and not sender) else SOFT
-    if event.esp == SMTP:  # our own RCPT TO: RFC 5321 section 4.2.3
-        plain = event.detail[:3] in {"550", "551", "553"} and event.reject_reason != "blocked"
-        return HARD if plain else SOFT
+        unexplained = event.esp == SMTP and event.reject_reason == UNEXPLAINED  # "5.1.1 mailbox full"
+        return HARD if is_gone(found[0]) and not unexplained else SOFT
+    if event.esp == SMTP:  # with no reason at all it was stored before answers were read: RFC 5321 section 4.2.3
+        plain = not event.reject_reason and event.detail[:3] in {"550", "551", "553"}
+        return HARD if plain or event.reject_reason == "invalid" else SOFT
     return None
 
 

@@ -2,10 +2,10 @@
 
 import logging
 from datetime import datetime
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from smtplib import SMTPException
 from typing import Any
 
-from anymail.exceptions import AnymailError, AnymailRecipientsRefused
+from anymail.exceptions import AnymailError
 from celery import shared_task
 from django.conf import settings
 from django.core.cache import cache
@@ -14,7 +14,9 @@ from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
 from subscriptions import clock, guard, inbound, letters, lifecycle, privacy, receivers, suppression
+from subscriptions.answers import About, Stage, classify
 from subscriptions.models import SignupRequest
+from subscriptions.smtp import TooLarge, Unsent
 
 log = logging.getLogger(__name__)
 BEAT_SEEN = "beat-seen"  # the cache's name for when a task of beat's timetable last ran; the doctor reads it
@@ -48,22 +50,31 @@ def handle_signup(request_id: int) -> None:
 
 
 def _did_not_leave(request: SignupRequest, letter: EmailMessage, error: Exception, now: datetime) -> None:
-    """Refused for ever, refused for now, or lost on the way: then nobody knows, and it counts as a letter."""
-    log.warning("the mail of request %s did not leave: %s", request.pk, type(error).__name__)
-    refusal = receivers.refusal_of(error)
+    """Refused for ever, for now, or for what is ours; or lost on the way: then nobody knows, and it is a letter."""
+    refusal, answer = receivers.refusal_of(error), receivers.answer_of(error)
     if refusal:
         mail = getattr(letter, "metadata", {}).get("mail", "")
         receivers.refused(refusal, letter.to[0], mail, now)
-    reason = f"{type(error).__name__} {refusal.detail}" if refusal else type(error).__name__
-    from_the_server = isinstance(error, OSError | SMTPException | AnymailError)
-    status = getattr(error, "status_code", None) or 0
-    answered = isinstance(error, SMTPResponseException | SMTPRecipientsRefused | AnymailRecipientsRefused)
+    lost = answer is None or (answer.stage is Stage.API and not 400 <= answer.code < 500)
+    meaning = classify(answer) if answer and not lost else None
+    name = type(error).__name__
+    if meaning and meaning.about is About.US:
+        log.error("the mail of request %s waits, %s: %s", request.pk, meaning.why or "we were refused", meaning.detail)
+        reason = f"{meaning.why or name} {meaning.detail}"
+        if now - request.created_at < guard.GIVE_UP:
+            letters.put_back(request, now, reason)
+        else:
+            letters.give_up_or_retry(request, now, reason)
+        return
+    log.warning("the mail of request %s did not leave: %s", request.pk, name)
+    reason = f"{name} {refusal.detail if refusal else meaning.detail if meaning else ''}".rstrip()
+    from_the_server = isinstance(error, OSError | SMTPException | AnymailError) and not isinstance(error, TooLarge)
     letters.give_up_or_retry(
         request,
         now,
         reason,
-        for_ever=refusal is not None or not from_the_server,
-        perhaps_sent=not answered and not 400 <= status < 500,
+        for_ever=bool(refusal or (meaning and meaning.for_ever)) or not from_the_server,
+        perhaps_sent=lost and from_the_server and not isinstance(error, Unsent),
     )
 
 

@@ -8,10 +8,10 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from typing import TypeVar
 
 from django.conf import settings
@@ -23,10 +23,11 @@ from digest.delivery import throttle
 from digest.delivery.crew import Crew, Job, Unit
 from digest.delivery.hand_over import Outcome
 from digest.delivery.intake import Intake, Wish
+from digest.delivery.refusals import EQUAL, EqualRefusals, Pair
 from digest.models import Digest
 from digest.providers import Key
 from digest.rendering.press import Press
-from subscriptions import receivers
+from subscriptions import receivers, suppression
 
 log = logging.getLogger(__name__)
 State = Digest.State
@@ -35,6 +36,7 @@ EXCHANGES = 4  # slow answers of a mail server in one hand-over; the rest of the
 STOP_WITHIN = 5.0  # seconds from the stop until connections are cut: SIGTERM ends everything within ten
 DATABASE_PATIENCE = 10.0  # seconds that a record is tried again, since without it mails would be uncertain
 IN_A_HURRY = 2.0  # the same, once the process is to end
+TAKEN_BACK = timedelta(days=1)  # refusals older than that are not
 RETRY = timedelta(minutes=5)  # after a mail's first soft failure; then three times as long each time
 
 
@@ -68,11 +70,11 @@ def send_digests(
         run.end()
     if run.failure:
         raise run.failure
-    if run.crew.is_down and run.crew.is_refused:
-        throttle.close(clock(), run.crew.down)
+    if run.crew.is_down and (answer := run.crew.answer):
+        throttle.close(clock(), answer.reason, refused=answer.refused)
     if run.crew.is_down and not run.ended:
         raise TransportDown(run.crew.down)
-    return run.ended
+    return +run.ended
 
 
 class Run:
@@ -91,6 +93,9 @@ class Run:
         self.crew = Crew(settings.SEND_THREADS, patience=min(EXCHANGES * settings.EMAIL_TIMEOUT, lease / 2))
         self.done: list[tuple[Unit, Sequence[Outcome]]] = []  # handed over, not recorded
         self.ended: Counter[str] = Counter()
+        self.places: dict[int, int] = {}  # of the digests on the wire, in the order of their hand-overs
+        self.numbers = count(1)
+        self.refusals = EqualRefusals(lambda: throttle.equal_refusals(clock()), settings.SEND_THREADS)
         self.stopped_at: float | None = None
         self.failure: Exception | None = None
 
@@ -130,18 +135,18 @@ class Run:
         if not self.done and not (self.intake.units and self.crew.free):
             return
         now, began = self.clock(), time.monotonic()
-        pairs = [pair for unit, outcomes in self.done for pair in zip(unit, outcomes, strict=True)]
+        pairs: Sequence[Pair] = [p for unit, outcomes in self.done for p in zip(unit, outcomes, strict=True)]
         self.done = []
-        self._patiently(lambda: self._hear(pairs, now))
+        if pairs:
+            pairs = self._judged(pairs, now)
+            self._patiently(lambda: self._hear(pairs, now))
         coming = self.intake.take(len(self.crew.free))
         marked = self._record_and_mark(pairs, coming, now)
         for unit in coming:
             if begun := tuple(digest for digest in unit if digest.pk in marked):
                 self._hand(begun, now, until=began + settings.SEND_LEASE_SECONDS)
 
-    def _record_and_mark(
-        self, pairs: Sequence[tuple[Digest, Outcome]], units: Sequence[Unit], now: datetime
-    ) -> set[int]:
+    def _record_and_mark(self, pairs: Sequence[Pair], units: Sequence[Unit], now: datetime) -> set[int]:
         absent, in_batch = self.intake.absent, any(len(unit) > 1 for unit in units)
         coming = list(chain.from_iterable(units))
         ended = [_as_row(digest, outcome, now) for digest, outcome in pairs]
@@ -160,13 +165,28 @@ class Run:
             self.ended.update(refused)
         return marked
 
-    def _hear(self, pairs: Sequence[tuple[Digest, Outcome]], now: datetime) -> None:
+    def _judged(self, pairs: Sequence[Pair], now: datetime) -> Sequence[Pair]:
+        """The same, but equal refusals in a row are about us; those that were held against readers are taken back."""
+        if any(outcome.equal_at for _, outcome in pairs):
+            self._patiently(self.refusals.learn)
+        judged, back = self.refusals.judge(pairs, self.places)
+        if back:
+            number = self._patiently(lambda: _take_back(back, now))
+            here = min(number, self.ended[State.REJECTED])  # the others were of earlier runs
+            self.ended.subtract({State.REJECTED: here, State.PLANNED: -number})
+        if self.refusals.changed:
+            self._patiently(lambda: throttle.keep_equal_refusals(self.refusals.row()))
+            self.refusals.changed = False
+        return judged
+
+    def _hear(self, pairs: Sequence[Pair], now: datetime) -> None:
         """What answers say beyond their own mail: against a recipient, or about us."""
         for digest, outcome in pairs:
             if outcome.refusal and (reader := digest.subscriber):
                 receivers.refused(outcome.refusal, reader.email, f"digest-{digest.pk}", now, reader.pk)
-        for reason, patience in {(outcome.reason, outcome.patience) for _, outcome in pairs if outcome.about_us}:
-            until = throttle.close(now, reason, patience)
+        about_us = {(outcome.reason, outcome.patience, outcome.refused) for _, outcome in pairs if outcome.about_us}
+        for reason, patience, refused in sorted(about_us):
+            until = throttle.close(now, reason, patience, refused=refused)
             log.warning("%s: nothing is sent until %s", reason, f"{until:%H:%M:%S}")
             self.intake.stop()
         if not self.intake.works and any(outcome.state == State.ACCEPTED for _, outcome in pairs):
@@ -194,6 +214,7 @@ class Run:
         if all(p["paper"] in without for p in unit[0].picks):
             self.done.append((unit, [Outcome(State.SKIPPED, "papers withdrawn")] * len(unit)))
         else:
+            self.places.update(zip((digest.pk for digest in unit), self.numbers, strict=False))
             compose = partial(_compose, self.intake.press, self.key, unit, without, now)
             self.crew.hand(Job(unit, compose, until))
 
@@ -213,6 +234,12 @@ def _compose(press: Press, key: Key | None, unit: Unit, without: frozenset[int],
     if key:
         message.extra_headers[key.header] = key.of(f"digest-{digest.pk}")
     return message
+
+
+def _take_back(ids: Collection[int], now: datetime) -> int:
+    """May be done twice: the second time there is nothing left to do."""
+    suppression.take_back([f"digest-{pk}" for pk in ids], now - TAKEN_BACK, now)
+    return ledger.take_back(ids, EQUAL, now + RETRY)
 
 
 def _as_row(digest: Digest, outcome: Outcome, now: datetime) -> ledger.Ended:

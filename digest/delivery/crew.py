@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from smtplib import SMTPConnectError, SMTPException
+from smtplib import SMTPException
 
 from anymail.exceptions import AnymailError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from digest.delivery.hand_over import NOT_NOW, TOO_SLOW, Outcome, hand_over, unrendered
+from digest.delivery.hand_over import TOO_SLOW, Outcome, hand_over, of_opening, unrendered
 from digest.models import Digest
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Report:
     outcomes: tuple[Outcome, ...] = ()
     opening: bool = False  # and needs a new connection
     down: str = ""
-    refused: bool = False  # the server is there, and wants no connection now
+    answer: Outcome | None = None  # the server is there, and wants no connection
 
 
 @dataclass(eq=False)
@@ -90,8 +90,9 @@ class Member:
             self.connection.open()
         except Exception as error:  # whatever is wrong, the conductor decides
             self._close()
-            refused = isinstance(error, SMTPConnectError) and error.smtp_code in NOT_NOW
-            self._report(Report(self, down=f"{type(error).__name__}: {error}", refused=refused))
+            answer = of_opening(error)
+            said = answer.reason if answer else f"{type(error).__name__}: {error}"
+            self._report(Report(self, down=said, answer=answer))
             return False
         self._report(Report(self))
         return True
@@ -150,7 +151,7 @@ class Crew:
         self.free: list[Member] = []
         self.busy: set[Member] = set()
         self.down = ""  # why the newest thread that gave up did
-        self.is_refused = False
+        self.answer: Outcome | None = None  # to it, where the server gave one
 
     @property
     def is_down(self) -> bool:
@@ -224,7 +225,7 @@ class Crew:
             member.cut = False
         elif report.down:
             self.opening.discard(member)
-            self.down, self.is_refused = report.down, report.refused
+            self.down, self.answer = report.down, report.answer
             self.size -= 1  # not again in this run
         else:
             self.opening.discard(member)

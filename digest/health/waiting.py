@@ -17,6 +17,7 @@ from digest.models import Digest, Edition, Throttle
 from subscriptions.models import SignupRequest, Subscriber
 
 SIGNUP_WAIT, DUE_WAIT, PLANNED_WAIT = timedelta(minutes=10), timedelta(minutes=10), timedelta(minutes=15)
+LARGE_DAYS = timedelta(days=1)  # and the day that has begun
 HELD_DAYS = timedelta(days=7)  # older ones nobody gets any more
 DRIFT, FAR_OFF = timedelta(seconds=5), timedelta(seconds=60)
 RUN_AGAIN = "See whether beat and the workers run, and what their log says."
@@ -30,6 +31,7 @@ def waiting(now: datetime) -> list[Verdict]:
         readers(now),
         digests(now),
         transport(now),
+        too_large(now),
         held(now),
         uncertain(now),
         editions(now),
@@ -76,8 +78,16 @@ def digests(now: datetime) -> Verdict:
 
 
 def transport(now: datetime) -> Verdict:
-    """Whether the mail server, or the provider, has asked for patience."""
+    """Whether the mail server, or the provider, has asked for patience, or said that we may not send at all."""
     name = "Mail server"
+    refusing = Throttle.objects.filter(refused_since__isnull=False).order_by("refused_since").first()
+    if refusing and refusing.refused_since:
+        said = f"it has taken no mail since {refusing.refused_since:%Y-%m-%d %H:%M} UTC: {refusing.reason}"
+        remedy = (
+            "Nothing is lost: it is tried again at least every half an hour. A limit passes, or needs a smaller "
+            "MAIL_RATE; a login, credits, an approval, a sender's domain and a blocklist do not."
+        )
+        return fault(name, said, remedy)
     row = Throttle.objects.filter(closed_until__gt=now).order_by("closed_until").last()
     if row is None or row.closed_until is None:
         return ok(name, "has not asked for patience")
@@ -86,6 +96,17 @@ def transport(now: datetime) -> Verdict:
         "Sending goes on by itself then. A wrong key or password, an unpaid account or too high a MAIL_RATE do not."
     )
     return warning(name, said, remedy)
+
+
+def too_large(now: datetime) -> Verdict:
+    """Digests of the last two local days that were larger than the mail server takes."""
+    name = "Size of mails"
+    states = [Digest.State.FAILED, Digest.State.REJECTED]
+    days = Digest.objects.filter(day__gte=now.date() - LARGE_DAYS, state__in=states)
+    if not (number := days.filter(reason__startswith=Digest.TOO_LARGE).count()):
+        return ok(name, "the mail server takes them")
+    said = f"{number:,} digest{'s' if number > 1 else ''} since {now.date() - LARGE_DAYS}: {Digest.TOO_LARGE}"
+    return warning(name, said, "Lower EDITION_SIZE or readers' limits, or let the mail server take larger mails.")
 
 
 def held(now: datetime) -> Verdict:

@@ -71,6 +71,7 @@ class Digest(models.Model):
         TOOK_OFF = "took off"
 
     OUTCOME_UNKNOWN = "outcome unknown"  # the reason of a failure after which the reader may have it
+    TOO_LARGE = "too large for the mail server"  # how the reason begins where that is why it was not sent
     OPEN = (State.PLANNED, State.CLAIMED, State.SENDING)
 
     # Null once its reader is erased: the row stays, so that the day's sum adds up.

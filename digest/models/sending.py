@@ -12,6 +12,13 @@ class Throttle(models.Model):
     closed_until = models.DateTimeField(null=True, help_text="The mail server asked for patience until then.")
     slow_answers = models.PositiveSmallIntegerField(default=0, help_text="In a row: each doubles the patience.")
     reason = models.CharField(max_length=200, blank=True)
+    refused_since = models.DateTimeField(
+        null=True, help_text="Since then it says that we may not send, for ever as it says, and has taken no mail."
+    )
+    told_at = models.DateTimeField(null=True, help_text="When the operators were last told so.")
+    equal_refusals = models.JSONField(
+        default=dict, help_text="The newest refusals, equal and with no mail accepted between: {answer, digests, ours}."
+    )
 
     def __str__(self) -> str:
         return self.name

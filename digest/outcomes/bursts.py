@@ -1,17 +1,18 @@
-"""Many bounces or complaints at once: the edition is held before the rest of it leaves."""
+"""Many bounces, refusals or complaints at once: the edition is held before the rest of it leaves."""
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q
 
 from digest.models import Digest, Edition
+from digest.models.digests import DigestQuerySet
 
 log = logging.getLogger(__name__)
 BURST = "burst"
-WITHIN = timedelta(days=3)
+WITHIN, DAY = timedelta(days=3), timedelta(days=1)
 # Fewer say nothing of the whole, whatever their share.
 BOUNCES, COMPLAINTS = 20, 5
 _BAD_NEWS = Q(bounced_at__isnull=False) | Q(complained_at__isnull=False)
@@ -25,13 +26,14 @@ _RELEASE = "Nothing more of it is sent. Release it on its page in the admin: wha
 def hold_bursts(now: datetime, alert: Callable[[str, str], None]) -> list[Edition]:
     """Hold the approved editions whose mails bounce for ever, or are complained of, too often; those that were held.
 
-    Of the mails accepted in the last three days and after the edition's last release, HOLD_AT_BOUNCES or
-    HOLD_AT_COMPLAINTS is the share; 0 turns either off. ``alert`` is called once, also for an edition that is not held
-    since all of it has left.
+    Of the mails handed over in the last three days and after the edition's last release, HOLD_AT_BOUNCES or
+    HOLD_AT_COMPLAINTS is the share; 0 turns either off. A reader who was refused at the hand-over bounced. ``alert``
+    is called once, also for an edition that is not held since all of it has left.
     """
     held = []
     bad_news = Digest.objects.filter(_BAD_NEWS, content_to=OuterRef("day"), accepted_at__gt=now - WITHIN)
-    editions = Edition.objects.filter(Exists(bad_news), state=Edition.State.APPROVED, held=False)
+    refused = _refused(now - WITHIN, now.date() - WITHIN - DAY).filter(content_to=OuterRef("day"))
+    editions = Edition.objects.filter(Exists(bad_news) | Exists(refused), state=Edition.State.APPROVED, held=False)
     for edition in editions.order_by("day"):
         said = _too_many(edition, now)
         # Unless another worker, or an editor, was faster.
@@ -49,23 +51,34 @@ def hold_bursts(now: datetime, alert: Callable[[str, str], None]) -> list[Editio
     return held
 
 
+def _refused(since: datetime, day: date) -> DigestQuerySet:
+    """Those of that local day or later whose reader was refused, at a hand-over after ``since``.
+
+    For their size is another matter, which no reader has to do with.
+    """
+    rows = Digest.objects.filter(day__gte=day, state=Digest.State.REJECTED, handed_at__gt=since)
+    return rows.exclude(reason__startswith=Digest.TOO_LARGE)
+
+
 def _too_many(edition: Edition, now: datetime) -> str:
     """What is too much, in words; "" where nothing is."""
     since = max(now - WITHIN, edition.released_at or now - WITHIN)
-    day_before = edition.day - timedelta(days=1)  # a date is over in the east before it begins in the west
+    day_before = edition.day - DAY  # a date is over in the east before it begins in the west
     accepted = Digest.objects.filter(
         day__gte=day_before, content_to=edition.day, state=Digest.State.ACCEPTED, accepted_at__gt=since
     )
     bad = accepted.filter(_BAD_NEWS).aggregate(bounces=Count("bounced_at"), complaints=Count("complained_at"))
-    for what, number, least, share in (
-        ("bounced for ever", bad["bounces"], BOUNCES, settings.HOLD_AT_BOUNCES),
-        ("were complained of", bad["complaints"], COMPLAINTS, settings.HOLD_AT_COMPLAINTS),
+    refused = _refused(since, day_before).filter(content_to=edition.day).count()
+    bounced = "bounced for ever or were refused" if refused else "bounced for ever"
+    for what, number, others, least, share in (
+        (bounced, bad["bounces"] + refused, refused, BOUNCES, settings.HOLD_AT_BOUNCES),
+        ("were complained of", bad["complaints"], 0, COMPLAINTS, settings.HOLD_AT_COMPLAINTS),
     ):
         if not share or number < least:
             continue
         most = int(round(number / share, 6))
         # Not counted further: an ordinary day of a million mails has some bounces too.
-        if (all_ := accepted[: most + 1].count()) <= most:
+        if (all_ := others + accepted[: most + 1].count()) <= most:
             return f"{number} of {all_} mails {what}"
     return ""
 

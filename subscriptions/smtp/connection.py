@@ -8,6 +8,7 @@ from email.utils import parseaddr
 from functools import lru_cache
 from smtplib import (
     SMTPDataError,
+    SMTPException,
     SMTPNotSupportedError,
     SMTPRecipientsRefused,
     SMTPResponseException,
@@ -32,6 +33,14 @@ class Unsent(SMTPServerDisconnected):
 
     A server that did not see the end of a mail has to forget it (RFC 5321 section 4.1.1.10).
     """
+
+
+class TooLarge(SMTPException):
+    """The mail is larger than the server says that it takes (SIZE, RFC 1870). Nothing was said of it yet."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the server takes {limit} octets")
+        self.limit = limit  # octets
 
 
 class Connection(smtplib.SMTP):
@@ -78,7 +87,8 @@ class Connection(smtplib.SMTP):
     def hand_over(self, sender: str, recipients: Sequence[str], mail: bytes) -> dict[str, tuple[int, bytes]]:
         """One mail, in two round trips at best. The recipients that were refused, unless all were.
 
-        ``mail`` is the whole of it, lines ending in CRLF. Raises what ``smtplib.SMTP.sendmail`` raises, and Unsent.
+        ``mail`` is the whole of it, lines ending in CRLF. Raises what ``smtplib.SMTP.sendmail`` raises,
+        Unsent, and TooLarge.
         After a refusal the connection is ready for the next mail, unless the server closes it (421).
         """
         written = False
@@ -124,6 +134,9 @@ class Connection(smtplib.SMTP):
     def _commands(self, sender: str, recipients: Sequence[str], size: int) -> list[bytes]:
         self.ehlo_or_helo_if_needed()
         options = f" SIZE={size}" if self.has_extn("size") else ""  # RFC 1870
+        limit = self.esmtp_features.get("size", "")
+        if limit.isdecimal() and 0 < int(limit[:20]) < size:  # 0: there is none that it knows
+            raise TooLarge(int(limit[:20]))
         paths = [_path(sender), *map(_path, recipients)]
         if not all(map(str.isascii, paths)):
             if not self.has_extn("smtputf8"):

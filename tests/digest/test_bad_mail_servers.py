@@ -100,24 +100,27 @@ class Case:
 LOST, UNSENT = "connection lost: SMTPServerDisconnected", "connection lost before the mail was sent"
 ONE_READER = {
     "550 for one of many": Case(
-        {"RCPT": odd(b"550 5.1.1 no such user r1@example.org")}, "rejected", "the recipient was refused (550)"
+        {"RCPT": odd(b"550 5.1.1 no such user r1@example.org")}, "rejected", "the recipient was refused (550 5.1.1)"
     ),
     "550 in UTF-8": Case(
         {"RCPT": odd("550 5.1.1 Empfänger r1@example.org unbekannt 不".encode())},
         "rejected",
-        "the recipient was refused (550)",
+        "the recipient was refused (550 5.1.1)",
     ),
     "550 in several lines": Case(
         {"RCPT": odd(b"550-5.1.1 The mailbox that you tried\r\n550-5.1.1\r\n550 5.1.1 does not exist.")},
         "rejected",
-        "the recipient was refused (550)",
+        "the recipient was refused (550 5.1.1)",
     ),
     "550, without pipelining": Case(
-        {"RCPT": odd(b"550 5.1.1 no such user")}, "rejected", "the recipient was refused (550)", extensions=()
+        {"RCPT": odd(b"550 5.1.1 no such user")},
+        "rejected",
+        "the recipient was refused (550 5.1.1)",
+        extensions=(),
     ),
-    "452": Case({"RCPT": odd(b"452 4.2.2 mailbox full")}, "planned", "the recipient was refused for now (452)"),
-    "451 at DATA": Case({"DATA": odd(b"451 4.3.0 try later")}, "planned", "SMTPDataError for now (451)"),
-    "554 after the dot": Case({".": odd(b"554 5.7.1 looks like spam")}, "rejected", "SMTPDataError (554)"),
+    "452": Case({"RCPT": odd(b"452 4.2.2 mailbox full")}, "planned", "the recipient was refused for now (452 4.2.2)"),
+    "451 at DATA": Case({"DATA": odd(b"451 4.3.0 try later")}, "planned", "SMTPDataError for now (451 4.3.0)"),
+    "554 after the dot": Case({".": odd(b"554 5.7.1 looks like spam")}, "rejected", "SMTPDataError (554 5.7.1)"),
     "hangs in DATA": Case({"DATA": odd(hang)}, "planned", UNSENT),
     "hangs in DATA after 354": Case({"body": odd(hang)}, "uncertain", LOST),
     "hangs after the dot": Case({".": odd(hang)}, "uncertain", LOST),
@@ -171,7 +174,7 @@ def test_a_full_mailbox_is_tried_five_times_and_no_more(planned, smtp):
         for hours in range(0, 30, 3):
             send(NOW + timedelta(hours=hours))
         assert server.tries[ODD] == 5
-    assert facts() == ("failed", "the recipient was refused for now (452)", 5)
+    assert facts() == ("failed", "the recipient was refused for now (452 4.2.2)", 5)
 
 
 def test_421_after_two_mails_on_each_connection_costs_nothing(planned, smtp):
@@ -196,12 +199,15 @@ def test_a_server_that_closes_whenever_it_hears_of_one_reader_still_takes_the_ot
 
 
 ABOUT_US = {  # said to every mail: keeps it planned, at no cost, and everybody waits
-    "421 at RCPT": ({"RCPT": b"421 4.3.2 shutting down"}, "the recipient was refused for now (421)"),
-    "421 at DATA": ({"DATA": b"421 4.3.2 shutting down"}, "SMTPDataError for now (421)"),
-    "421 after the dot": ({".": b"421 4.3.2 shutting down"}, "SMTPDataError for now (421)"),
-    "454, too fast": ({"DATA": b"454 4.7.0 throttling failure: maximum sending rate"}, "SMTPDataError for now (454)"),
-    "5yz at MAIL": ({"MAIL": b"550 5.7.1 we do not know you"}, "SMTPSenderRefused (550)"),
-    "4yz at MAIL": ({"MAIL": b"451 4.3.0 try later"}, "SMTPSenderRefused (451)"),
+    "421 at RCPT": ({"RCPT": b"421 4.3.2 shutting down"}, "the recipient was refused for now (421 4.3.2)"),
+    "421 at DATA": ({"DATA": b"421 4.3.2 shutting down"}, "SMTPDataError for now (421 4.3.2)"),
+    "421 after the dot": ({".": b"421 4.3.2 shutting down"}, "SMTPDataError for now (421 4.3.2)"),
+    "454, too fast": (
+        {"DATA": b"454 4.7.0 throttling failure: maximum sending rate"},
+        "the mail server refused us: a sending limit (454 4.7.0)",
+    ),
+    "5yz at MAIL": ({"MAIL": b"550 5.7.1 we do not know you"}, "SMTPSenderRefused (550 5.7.1)"),
+    "4yz at MAIL": ({"MAIL": b"451 4.3.0 try later"}, "SMTPSenderRefused (451 4.3.0)"),
 }
 
 

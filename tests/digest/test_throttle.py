@@ -7,8 +7,13 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from digest import ledger
 from digest.delivery import throttle
-from tests.conftest import NOW
+from digest.models import Throttle
+from subscriptions import receivers, suppression
+from subscriptions.models import Subscriber
+from subscriptions.receivers import Refusal
+from tests.conftest import NOW, make_digest, make_paper, make_reader
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +99,37 @@ class AnyRate(TestCase):
             for last in range(first, len(taken)):
                 span = taken[last][0] - taken[first][0]
                 assert sum(n for _, n in taken[first : last + 1]) <= rate * span + max(rate, 1) + 1e-3
+
+
+def test_what_a_run_leaves_of_equal_refusals_is_there_for_the_next_one_and_a_mail_that_is_taken_opens_again():
+    left = {"answer": "ab", "digests": {"7": 17}, "ours": False}
+    assert throttle.equal_refusals(NOW) == {}
+    for row in (left, left, {}, left):
+        throttle.keep_equal_refusals(row)
+        assert throttle.equal_refusals(NOW) == row
+    throttle.close(NOW, "550 5.4.5", refused=True)
+    throttle.works(after(5))  # a mail that was on the wire
+    assert Throttle.objects.filter(refused_since=NOW).exists()
+    throttle.close(after(20), "550 5.4.5", refused=True)
+    assert Throttle.objects.filter(refused_since=NOW).exists()
+    throttle.works(after(3600))
+    assert Throttle.objects.filter(refused_since=None, slow_answers=0, reason="").exists()
+
+
+def test_refused_digests_are_taken_back_with_what_was_said_against_their_readers():
+    paper = make_paper(1)
+    refused = {"attempt": 1, "reason": "the recipient was refused (550 5.1.1)", "handed_at": NOW, "bounced_at": NOW}
+    one, other, closed = (
+        make_digest(make_reader(f"r{n}"), [paper], state="rejected", **refused, folded=n == 2) for n in range(3)
+    )
+    for digest in (one, other):
+        reader = digest.subscriber
+        receivers.refused(Refusal("smtp", "550 5.1.1", "invalid"), reader.email, f"digest-{digest.pk}", NOW, reader.pk)
+    suppression.apply(NOW)
+    assert Subscriber.objects.active(NOW).count() == 1
+    assert suppression.take_back([f"digest-{one.pk}"], NOW - timedelta(days=1), NOW) == 1
+    assert ledger.take_back([one.pk, closed.pk], "about us", after(300)) == 1
+    assert ledger.take_back([one.pk], "about us", after(300)) == 0
+    one.refresh_from_db()
+    assert (one.state, one.attempt, one.bounced_at, one.free_at) == ("planned", 0, None, after(300))
+    assert set(Subscriber.objects.active(NOW)) == {one.subscriber, closed.subscriber}

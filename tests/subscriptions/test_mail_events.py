@@ -381,15 +381,25 @@ def test_not_now_is_no_event(door, digest, answer):
 )
 def test_a_server_that_does_not_know_us_stops_no_reader(door, digest, answer):
     door.rcpt = answer
-    assert send() == {"rejected": 1}
+    assert send() == {"planned": 1}  # held, and sent when it opens
+    digest.refresh_from_db()
+    assert digest.attempt == 0
     assert not MailEvent.objects.exists()
 
 
-@pytest.mark.parametrize("answer", ["550 5.1.1 no", "554 5.7.1 spam", "552 5.3.4 too big"])
+@pytest.mark.parametrize("answer", ["554 5.7.1 spam", "552 5.3.4 too big"])
 def test_a_refusal_of_the_content_is_not_the_readers(door, digest, answer):
     door.data = answer
     assert send() == {"rejected": 1}
     assert not MailEvent.objects.exists()
+
+
+def test_a_mailbox_that_is_gone_is_so_after_data_too(door, digest):
+    door.data = "550 5.1.1 no"
+    assert send() == {"rejected": 1}
+    assert (MailEvent.objects.get().detail, MailEvent.objects.get().reject_reason) == ("550 5.1.1", "invalid")
+    suppression.apply(NOW)
+    assert Suppression.objects.get().reason == "bounce"
 
 
 def test_a_letter_refused_for_ever_is_given_up_and_counted(door):
