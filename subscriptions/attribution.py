@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from django.conf import settings
 from django.db.models import Q
 
+from subscriptions import redaction
 from subscriptions.addresses import keyed_hash
 from subscriptions.models import ConsentEvent, MailEvent, SignupRequest, Subscriber
 
@@ -72,6 +72,7 @@ class Mail:
     made_at: datetime
     left_at: datetime  # when it was handed over, or at the earliest
     sent_to: str = ""  # the keyed hash of its address, where it is known: letters
+    provider_id: str = ""  # by which the provider took it
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,22 @@ def register(name: str, room: Room) -> None:
     _rooms[name] = room
 
 
-def site_mark() -> str:
-    """What tells this installation's mails from those of another one that shares its account at the provider."""
-    return keyed_hash(f"site {settings.INSTANCE_ID}")[:8]
+def known_by(provider_id: str) -> str:
+    """A provider's id of a mail as reports keep it. What looks like an address, and is none of ours, is hashed."""
+    bare = provider_id.strip().removeprefix("<").removesuffix(">")
+    if "@" not in bare:
+        return bare[:255]
+    return f"<{bare}>"[:255] if redaction.mail_of_message_id(bare) else hidden(bare)
+
+
+def hidden(provider_id: str) -> str:
+    """What stands for an id that looks like an address: a hash, by which mails can be told apart."""
+    return f"<{keyed_hash(provider_id.strip().removeprefix('<').removesuffix('>'))[:32]}>"
+
+
+def is_known_by(provider_id: str, event: MailEvent) -> bool:
+    """Whether a report is of the mail that the provider took under this id."""
+    return bool(provider_id) and known_by(provider_id).strip("<>") == event.message_id.strip("<>")
 
 
 def numbered(mail: str) -> tuple[str, int] | None:
@@ -142,21 +156,26 @@ def _about(
     former: Collection[tuple[int, str]],
 ) -> About:
     there = at_hash.get(event.email_hash) if event.email_hash else None
-    reader = readers.get(mail.reader) if mail and mail.reader else None
-    subject = mail.sent_to or (reader.email_hash if reader else "") if mail else ""
-    if mail is None or not subject:
+    if mail is None:
         return About(Whose.UNNAMED, there)
-    who = at_hash.get(subject) if mail.sent_to else reader and reader.pk
-    moved_at = reader.moved_at if reader and not mail.sent_to else None
-    moved = moved_at is not None and mail.left_at < moved_at
+    # Of a letter the address is known, which need not be the asker's; of a digest the reader's at that time.
+    reader = readers.get(mail.reader) if mail.reader and not mail.sent_to else None
+    subject = mail.sent_to or (reader.email_hash if reader else "")
+    if not subject:
+        return About(Whose.UNNAMED, there)
+    who = at_hash.get(subject)
+    moved = reader is not None and reader.moved_at is not None and mail.left_at < reader.moved_at
     if not event.email_hash:
         return About(Whose.UNSAID_MOVED if moved else Whose.UNSAID, who, subject)
     if event.email_hash == subject:
         return About(Whose.OWN, who, subject)
     if there is not None and there != who:
         return About(Whose.ANOTHERS, who, subject)
-    if moved or (not mail.sent_to and reader and (reader.pk, event.email_hash) in former):
+    if moved or (reader and (reader.pk, event.email_hash) in former):
         return About(Whose.FORMER, who, subject)
+    if mail.provider_id and event.message_id and not is_known_by(mail.provider_id, event):
+        # The number is that of another installation's mail, which shares our account, or of one before a restore.
+        return About(Whose.UNNAMED, there)
     return About(Whose.NOBODYS, who, subject)
 
 
@@ -182,14 +201,15 @@ def _former(
     apart = {
         (mail.reader, event.email_hash)
         for event, mail in zip(events, mails, strict=True)
-        if mail and mail.reader in readers and event.email_hash not in {"", readers[mail.reader].email_hash}
+        if mail and mail.reader and mail.reader in readers
+        if event.email_hash not in {"", readers[mail.reader].email_hash}
     }
     if not apart:
         return set()
     rows = ConsentEvent.objects.filter(
         subscriber__in={pk for pk, _ in apart}, email_hash__in={hashed for _, hashed in apart}
     )
-    return set(rows.values_list("subscriber_id", "email_hash").order_by())
+    return {(pk, email_hash) for pk, email_hash in rows.values_list("subscriber_id", "email_hash").order_by() if pk}
 
 
 def _letters(numbers: Collection[int]) -> dict[int, Mail]:

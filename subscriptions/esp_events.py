@@ -241,7 +241,8 @@ EVENTS: dict[str, dict[str, Meaning]] = {
         **_is("opened", "open", "amp_open", "initial_open", "amp_initial_open"),
         **_is("failed", "generation_failure", reason=ACCOUNT),
         **_is("unsubscribed", "list_unsubscribe", "link_unsubscribe", reason="unsubscribed"),
-        **_ignored(_INBOUND, "relay_injection", "relay_rejection", "relay_delivery", "relay_tempfail", "relay_permfail"),
+        **_ignored(_INBOUND, "relay_injection", "relay_rejection", "relay_delivery"),
+        **_ignored(_INBOUND, "relay_tempfail", "relay_permfail"),
         **_ignored(_OTHER_GOODS, "ab_test_completed", "ab_test_cancelled", "sms_status"),
         **_ignored(_OTHER_GOODS, "success", "error"),  # of uploaded events (ingest)
     },

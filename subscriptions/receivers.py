@@ -17,13 +17,14 @@ from anymail.exceptions import AnymailRecipientsRefused
 from django.db import InterfaceError, OperationalError, transaction
 
 from subscriptions import attribution, clock, esp_events, redaction
-from subscriptions.addresses import address_hash, keyed_hash
+from subscriptions.addresses import address_hash
 from subscriptions.esp_events import UNREADABLE
 from subscriptions.models import MailEvent, Subscriber
 from subscriptions.redaction import Recipient, redacted
 
 log = logging.getLogger(__name__)
 SMTP = "smtp"
+EPOCH = 1970
 # RFC 3463 section 2: class.subject.detail; not a part of an IP address.
 ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 _BASIC = re.compile(r"(?:^|[\s;])([245]\d\d)(?=[\s-]|$)")  # RFC 5321 section 4.2
@@ -154,6 +155,8 @@ def _row_of(event: Any, esp: str, now: datetime) -> MailEvent:
     kind, reject_reason = esp_events.read_as(
         table, word, _text(_of(event, "event_type")) or "unknown", _text(_of(event, "reject_reason"))
     )
+    metadata = _of(event, "metadata")
+    mail = _text(metadata.get("mail")) if isinstance(metadata, Mapping) else ""
     timestamp, message_id = _instant(_of(event, "timestamp")), _text(_of(event, "message_id"))
     happening: list[Any] = [_text(_of(event, "event_id"))]
     if not happening[0]:
@@ -166,7 +169,7 @@ def _row_of(event: Any, esp: str, now: datetime) -> MailEvent:
         known=_is_known(table, word, kind),
         reject_reason=_word(reject_reason, recipient)[:20],
         detail=_detail(event, table, recipient)[:200],
-        mail=redacted(_mail_of(_of(event, "metadata")), recipient)[:60],
+        mail=redacted(mail, recipient)[:60],
         message_id=_message_id(message_id, recipient),
         email_hash=hashed,
         reader=reader,
@@ -224,14 +227,6 @@ def _is_known(esp: str, word: str, kind: str) -> bool:
     return kind != esp_events.UNKNOWN
 
 
-def _mail_of(metadata: Any) -> str:
-    """The name of the mail that the report brings back; one of another installation names none of ours."""
-    if not isinstance(metadata, Mapping):
-        return ""
-    mail, site = _text(metadata.get("mail")), _text(metadata.get("site"))
-    return mail if not site or site == attribution.site_mark() else f"of another site: {mail}"
-
-
 def _mail_by_ids(ids: list[str], row: MailEvent) -> str:
     """The mail of a report that brings no name back: our Message-ID has it, or the provider's id leads to it."""
     ids = [text for text in ids if text]
@@ -253,13 +248,14 @@ def _word(text: str, recipient: Recipient) -> str:
 
 
 def _instant(value: Any) -> datetime | None:
-    """An aware instant in UTC; what has no zone is UTC."""
+    """An aware instant in UTC; what has no zone is UTC. None for the first year of Unix: it was 0, or true."""
     if not isinstance(value, datetime):
         return None
     try:
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+        instant = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
         return None
+    return instant if instant.year != EPOCH else None
 
 
 def _dedupe_key(esp: str, happening: list[Any], hashed: str, kind: str) -> str:
@@ -270,7 +266,7 @@ def _dedupe_key(esp: str, happening: list[Any], hashed: str, kind: str) -> str:
 def _message_id(text: str, recipient: Recipient) -> str:
     """A Message-ID looks like an address. One that is not ours is kept as a hash, to tell mails apart."""
     shown = redacted(text, recipient)[:255]
-    return shown if shown == text[:255] else f"<{keyed_hash(text)[:32]}>"
+    return shown if shown == text[:255] else attribution.hidden(text)
 
 
 def _payload(esp_event: Any, recipient: Recipient) -> Any:
@@ -298,4 +294,3 @@ def _detail(event: Any, esp: str, recipient: Recipient) -> str:
 def _code(answer: str) -> str:
     basic, enhanced = _BASIC.search(answer), ENHANCED.search(answer)
     return " ".join(filter(None, [basic and basic[1], enhanced and enhanced[0]]))
-

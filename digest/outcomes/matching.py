@@ -15,6 +15,7 @@ from subscriptions.models import MailEvent
 KIND = "digest"
 # A server that gives up says so within five days (RFC 5321 section 4.5.4.1); people complain as late.
 WITHIN = timedelta(days=7)
+MOST = 20  # digests of one reader in that time
 _LEFT_AT = Coalesce("handed_at", "accepted_at", "planned_at")
 
 
@@ -29,8 +30,8 @@ class Match:
 def mails(numbers: Collection[int]) -> dict[int, Mail]:
     """The digests of these numbers whose reader is here."""
     rows = Digest.objects.filter(pk__in=numbers, subscriber__isnull=False)
-    found = rows.values_list("pk", "subscriber_id", "planned_at", _LEFT_AT)
-    return {pk: Mail(reader, planned_at, left_at) for pk, reader, planned_at, left_at in found}
+    found = rows.values_list("pk", "subscriber_id", "planned_at", _LEFT_AT, "provider_id")
+    return {pk: Mail(reader, made_at, left_at, "", known) for pk, reader, made_at, left_at, known in found}
 
 
 def number_of(ids: Sequence[str], email_hash: str, happened_at: datetime) -> int | None:
@@ -77,14 +78,13 @@ def _without_name(event: MailEvent) -> Match | None:
         return Match(number)
     if not event.reader:
         return None
-    last = (
-        Digest.objects.filter(subscriber=event.reader, handed_at__isnull=False)
-        .filter(handed_at__lte=event.at + CLOCKS_APART, handed_at__gt=event.at - WITHIN)
-        .order_by("-handed_at", "-pk")
-        .values_list("pk", flat=True)
-        .first()
-    )
-    return Match(last, guessed=True) if last else None
+    rows = Digest.objects.filter(subscriber=event.reader, handed_at__isnull=False)
+    rows = rows.filter(handed_at__lte=event.at + CLOCKS_APART, handed_at__gt=event.at - WITHIN)
+    last = list(rows.order_by("-handed_at", "-pk").values_list("pk", "provider_id")[:MOST])
+    for pk, provider_id in last:
+        if attribution.is_known_by(provider_id, event):
+            return Match(pk)
+    return Match(last[0][0], guessed=True) if last else None
 
 
 ROOM = Room(mails, number_of)
