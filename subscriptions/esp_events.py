@@ -333,7 +333,7 @@ def read_as(esp: str, word: str, kind: str, reject_reason: str) -> tuple[str, st
     meaning = meaning_of(esp, word)
     if meaning is None:
         return kind, reject_reason
-    if kind in {"", UNKNOWN}:
+    if kind in {"", UNKNOWN} or meaning.kind == IGNORED:
         return meaning.kind, meaning.reject_reason
     if meaning.reject_reason and (not reject_reason or (esp, word) in NOT_THE_READERS):
         return kind, meaning.reject_reason
