@@ -353,6 +353,17 @@ def ids_of(esp: str, esp_event: Any) -> list[str]:
     return [_TAIL.sub("", text[:255]) for text in texts if text]
 
 
+def id_of(esp: str, esp_event: Any, message_id: str) -> str:
+    """The id by which the provider answered at the hand-over: Anymail's, but where SendGrid has none of Anymail's own.
+
+    There Anymail takes the Message-ID, and the answer was the first part of sg_message_id.
+    """
+    if esp == "sendgrid" and not at(esp_event, ["anymail_id"]):
+        found = at(esp_event, ["sg_message_id"])
+        return _TAIL.sub("", found[:255]) if isinstance(found, str) and found else message_id
+    return message_id
+
+
 def first(value: Any, paths: tuple[str, ...]) -> Any:
     """What stands at the first of these paths that leads to anything."""
     return next((found for path in paths if (found := at(value, path.split("."))) not in (None, "")), None)

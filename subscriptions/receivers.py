@@ -170,7 +170,7 @@ def _row_of(event: Any, esp: str, now: datetime) -> MailEvent:
         reject_reason=_word(reject_reason, recipient)[:20],
         detail=_detail(event, table, recipient)[:200],
         mail=redacted(mail, recipient)[:60],
-        message_id=_message_id(message_id, recipient),
+        message_id=_message_id(esp_events.id_of(table, said, message_id), recipient),
         email_hash=hashed,
         reader=reader,
         at=min(timestamp or now, now),  # a provider's clock ahead of ours must not outlive a lift
