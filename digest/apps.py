@@ -7,8 +7,11 @@ class DigestConfig(AppConfig):
     name = "digest"
 
     def ready(self) -> None:
-        """Register the system checks, and what is held of a reader."""
+        """Register the system checks, what is held of a reader, and how the mail of a report is found."""
         from digest import checks, privacy  # noqa: F401, PLC0415  (needs the app registry)
+        from digest.outcomes import matching  # noqa: PLC0415
+        from subscriptions import attribution  # noqa: PLC0415
         from subscriptions.privacy import Part, register  # noqa: PLC0415
 
         register("digests", Part(export=privacy.export, erase=privacy.erase))
+        attribution.register(matching.KIND, matching.ROOM)

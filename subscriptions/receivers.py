@@ -16,19 +16,24 @@ from typing import Any
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from django.db import InterfaceError, OperationalError, transaction
 
-from subscriptions import clock, redaction
-from subscriptions.addresses import address_hash, keyed_hash
+from subscriptions import attribution, clock, esp_events, redaction
+from subscriptions.addresses import address_hash
 from subscriptions.answers import ENHANCED, READ, About, Answer, Meaning, Stage, classify
+from subscriptions.esp_events import UNREADABLE
 from subscriptions.models import MailEvent, Subscriber
 from subscriptions.redaction import Recipient, redacted
 
 log = logging.getLogger(__name__)
 SMTP = "smtp"
 UNEXPLAINED = "other"  # Anymail's word: the mailbox may be there
+EPOCH = 1970
 _BASIC = re.compile(r"(?:^|[\s;])([245]\d\d)(?=[\s-]|$)")  # RFC 5321 section 4.2
 # Where each provider says more than Anymail's event does, mostly whether a bounce is for ever. "*" is any one key.
 _OWN_WORDS: dict[str, tuple[str, ...]] = {
-    "amazon ses": ("bounce.bounceType", "bounce.bounceSubType", "complaint.complaintFeedbackType"),
+    "amazon ses": (
+        *("bounce.bounceType", "bounce.bounceSubType", "complaint.complaintFeedbackType"),
+        "subscription.newTopicPreferences.topicSubscriptionStatus.0.subscriptionStatus",
+    ),
     "brevo": ("event",),
     "mailersend": ("data.type",),
     "mailgun": ("event-data.severity", "event-data.reason", "event-data.delivery-status.enhanced-code", "code"),
@@ -37,7 +42,10 @@ _OWN_WORDS: dict[str, tuple[str, ...]] = {
     "mandrill": ("event", "msg.bounce_description", "msg.reject.reason"),
     "postal": ("payload.status",),
     "postmark": ("Type", "SuppressionReason"),
-    "resend": ("data.bounce.type", "data.bounce.subType", "data.bounce.message"),
+    "resend": (
+        *("data.bounce.type", "data.bounce.subType", "data.bounce.message"),
+        *("data.suppressed.type", "data.suppressed.reason", "data.failed.reason", "data.origin"),
+    ),
     "sendgrid": ("type", "status", "reason"),
     "sparkpost": ("msys.*.bounce_class", "msys.*.fbtype"),
     "unisender go": ("delivery_info.delivery_status",),
@@ -62,13 +70,38 @@ def store_event(sender: object, event: Any, esp_name: Any, **_: Any) -> None:
     Only a database that is away is passed on (OperationalError, InterfaceError): the provider then posts again.
     """
     try:
-        row = _row_of(event, _text(esp_name), clock.now())
-        with transaction.atomic():
-            MailEvent.objects.bulk_create([row], ignore_conflicts=True)
+        _store(_row_of(event, _text(esp_name), clock.now()))
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever a provider sends, the other events of its post must be kept
-        log.warning("an event by %s was not kept: %s", type(sender).__name__, type(error).__name__)
+        log.warning("an event by %s cannot be read: %s", type(sender).__name__, type(error).__name__)
+        if (said := _of(event, "esp_event")) is not None:
+            keep_aside(said, esp_name, type(error).__name__)
+
+
+def keep_aside(esp_event: Any, esp_name: Any, reason: str) -> None:
+    """Keep what a provider reported and nobody can read, with the reason; the doctor counts it. Raises as above.
+
+    What the table ignores on purpose is kept as that: nobody has to read it.
+    """
+    try:
+        _store(_unreadable(esp_event, _text(esp_name), reason, clock.now()))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.error("an event of a provider was not kept: %s", type(error).__name__)
+
+
+def kind_of(event: Any, esp_name: Any) -> str:
+    """Anymail's event type, filled in by our table of the provider's words."""
+    esp = _text(esp_name).lower()
+    kind = _text(_of(event, "event_type"))
+    return esp_events.read_as(esp, esp_events.word_of(esp, _of(event, "esp_event")), kind, "")[0]
+
+
+def _store(row: MailEvent) -> None:
+    with transaction.atomic():
+        MailEvent.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def answer_of(error: Exception) -> Answer | None:
@@ -152,31 +185,90 @@ def refused(refusal: Refusal, email: str, mail: str, now: datetime, reader: int 
 
 
 def _row_of(event: Any, esp: str, now: datetime) -> MailEvent:
-    email = redaction.recipient_address(_of(event, "recipient"))
-    hashed = address_hash(email) if email else ""
-    reader = Subscriber.objects.filter(email_hash=hashed).values_list("pk", flat=True).first() if hashed else None
-    recipient = Recipient(email, f"reader {reader}" if reader else f"address {hashed[:12]}")
-    kind, timestamp = _text(_of(event, "event_type")) or "unknown", _instant(_of(event, "timestamp"))
-    message_id = _text(_of(event, "message_id"))
+    said, table = _of(event, "esp_event"), esp.lower()
+    email = redaction.recipient_address(_of(event, "recipient") or esp_events.recipient_of(table, said))
+    hashed, reader, recipient = _recipient(email)
+    word = esp_events.word_of(table, said)
+    kind, reject_reason = esp_events.read_as(
+        table, word, _text(_of(event, "event_type")) or "unknown", _text(_of(event, "reject_reason"))
+    )
+    metadata = _of(event, "metadata")
+    mail = _text(metadata.get("mail")) if isinstance(metadata, Mapping) else ""
+    timestamp, message_id = _instant(_of(event, "timestamp")), _text(_of(event, "message_id"))
     happening: list[Any] = [_text(_of(event, "event_id"))]
     if not happening[0]:
         happening = [message_id, timestamp and timestamp.isoformat(), _text(_of(event, "click_url"))]
-    metadata = _of(event, "metadata")
-    mail = _text(metadata.get("mail")) if isinstance(metadata, Mapping) else ""
-    return MailEvent(
+    row = MailEvent(
         esp=_word(esp, recipient)[:40],
         dedupe_key=_dedupe_key(esp, happening, hashed, kind),
         kind=_word(kind, recipient)[:20],
-        reject_reason=_word(_text(_of(event, "reject_reason")), recipient)[:20],
-        detail=_detail(event, esp.lower(), recipient)[:200],
+        native=word,
+        known=_is_known(table, word, kind),
+        reject_reason=_word(reject_reason, recipient)[:20],
+        detail=_detail(event, table, recipient)[:200],
         mail=redacted(mail, recipient)[:60],
-        message_id=_message_id(message_id, recipient),
+        message_id=_message_id(esp_events.id_of(table, said, message_id), recipient),
         email_hash=hashed,
         reader=reader,
         at=min(timestamp or now, now),  # a provider's clock ahead of ours must not outlive a lift
         received_at=now,
-        payload=_payload(event, recipient),
+        payload=_payload(said, recipient),
     )
+    row.mail = row.mail or _mail_by_ids([message_id, *esp_events.ids_of(table, said)], row)
+    if row.mail:
+        row.reader = attribution.about([row])[0].reader
+    return row
+
+
+def _unreadable(esp_event: Any, esp: str, reason: str, now: datetime) -> MailEvent:
+    table = esp.lower()
+    hashed, reader, recipient = _recipient(redaction.recipient_address(esp_events.recipient_of(table, esp_event)))
+    word, kept = esp_events.word_of(table, esp_event), _payload(esp_event, recipient)
+    meaning = esp_events.meaning_of(table, word)
+    ignored = meaning is not None and meaning.kind == esp_events.IGNORED
+    kind = esp_events.IGNORED if ignored else UNREADABLE
+    return MailEvent(
+        esp=_word(esp, recipient)[:40],
+        dedupe_key=_dedupe_key(esp, [_spelt(esp_event)], hashed, kind),
+        kind=kind,
+        native=word,
+        known=ignored,
+        detail=f"cannot be read: {reason}"[:200] if not ignored else "",
+        email_hash=hashed,
+        reader=reader,
+        at=now,
+        received_at=now,
+        payload=kept,
+    )
+
+
+def _spelt(esp_event: Any) -> str:
+    """An event that may hold anything, to tell it from its repetition."""
+    try:
+        return repr(esp_event)[: redaction.MAX_BYTES]
+    except Exception as error:  # nested without end, or an odd object
+        return type(error).__name__
+
+
+def _recipient(email: str) -> tuple[str, int | None, Recipient]:
+    """The keyed hash of an address, its reader, and what stands for it in what is kept."""
+    hashed = address_hash(email) if email else ""
+    reader = Subscriber.objects.filter(email_hash=hashed).values_list("pk", flat=True).first() if hashed else None
+    return hashed, reader, Recipient(email, f"reader {reader}" if reader else f"address {hashed[:12]}")
+
+
+def _is_known(esp: str, word: str, kind: str) -> bool:
+    """Whether the table has the provider's word. Without a word, or a table, Anymail's is all there is."""
+    if word and esp in esp_events.EVENTS:
+        return esp_events.meaning_of(esp, word) is not None
+    return kind != esp_events.UNKNOWN
+
+
+def _mail_by_ids(ids: list[str], row: MailEvent) -> str:
+    """The mail of a report that brings no name back: our Message-ID has it, or the provider's id leads to it."""
+    ids = [text for text in ids if text]
+    named = next(filter(None, map(redaction.mail_of_message_id, ids)), "")
+    return named or attribution.name_by_ids(ids, row.email_hash, row.at)
 
 
 def _of(event: Any, name: str) -> Any:
@@ -193,13 +285,14 @@ def _word(text: str, recipient: Recipient) -> str:
 
 
 def _instant(value: Any) -> datetime | None:
-    """An aware instant in UTC; what has no zone is UTC."""
+    """An aware instant in UTC; what has no zone is UTC. None for the first year of Unix: it was 0, or true."""
     if not isinstance(value, datetime):
         return None
     try:
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+        instant = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError:
         return None
+    return instant if instant.year != EPOCH else None
 
 
 def _dedupe_key(esp: str, happening: list[Any], hashed: str, kind: str) -> str:
@@ -210,12 +303,12 @@ def _dedupe_key(esp: str, happening: list[Any], hashed: str, kind: str) -> str:
 def _message_id(text: str, recipient: Recipient) -> str:
     """A Message-ID looks like an address. One that is not ours is kept as a hash, to tell mails apart."""
     shown = redacted(text, recipient)[:255]
-    return shown if shown == text[:255] else f"<{keyed_hash(text)[:32]}>"
+    return shown if shown == text[:255] else attribution.hidden(text)
 
 
-def _payload(event: Any, recipient: Recipient) -> Any:
+def _payload(esp_event: Any, recipient: Recipient) -> Any:
     try:
-        kept = redaction.payload(_of(event, "esp_event"), recipient)
+        kept = redaction.payload(esp_event, recipient)
     except Exception as error:  # odd objects: the event counts without its payload
         kept = {"unreadable": type(error).__name__}
     return {} if kept is None else kept  # SQLite's INSERT OR IGNORE would swallow a missing value without a word
@@ -225,7 +318,7 @@ def _detail(event: Any, esp: str, recipient: Recipient) -> str:
     """The provider's own words and the mail server's code: "bounceType=Permanent; 550 5.1.1"."""
     words = []
     for path in _OWN_WORDS.get(esp, ()):
-        value = _at(_of(event, "esp_event"), path.split("."))
+        value = esp_events.at(_of(event, "esp_event"), path.split("."))
         if isinstance(value, str | int) and value != "":
             text = _word(" ".join(str(value).split()), recipient).replace(";", ",")
             if _BASIC.match(text):
@@ -238,11 +331,3 @@ def _detail(event: Any, esp: str, recipient: Recipient) -> str:
 def _code(answer: str) -> str:
     basic, enhanced = _BASIC.search(answer), ENHANCED.search(answer)
     return " ".join(filter(None, [basic and basic[1], enhanced and enhanced[0]]))
-
-
-def _at(value: Any, path: list[str]) -> Any:
-    for key in path:
-        if not isinstance(value, Mapping):
-            return None
-        value = next(iter(value.values()), None) if key == "*" else value.get(key)
-    return value

@@ -151,6 +151,12 @@ def _spelt(part: str) -> str:
     )
 
 
+def mail_of_message_id(text: str) -> str:
+    """The name of the mail ("digest-17") whose Message-ID this is, with its brackets or without; "" if not ours."""
+    bare = text.strip().removeprefix("<").removesuffix(">")
+    return bare.partition("@")[0] if _is_our_message_id(bare) else ""
+
+
 def _is_our_message_id(text: str) -> bool:
     domains = "|".join(re.escape(sending_domain(listed)) for listed in (True, False))
     return re.fullmatch(rf"[a-z]{{2,20}}-[0-9]{{1,18}}@(?:{domains})", text) is not None

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Max
 
-from subscriptions import lifecycle
+from subscriptions import attribution, lifecycle
 from subscriptions.answers import ENHANCED, is_gone
+from subscriptions.attribution import About, Effect
 from subscriptions.consent import Origin
 from subscriptions.models import ConsentEvent, MailEvent, Subscriber, Suppression
 from subscriptions.receivers import SMTP, UNEXPLAINED
@@ -53,7 +54,7 @@ RULES: dict[str, dict[str, Verdict]] = {
         "timed_out": SOFT,
         "": NOTHING,
     },
-    "failed": {"": SOFT},
+    "failed": {"account": NOTHING, "": SOFT},  # our template, quota or set-up: subscriptions.esp_events
 }
 # Where a provider's own word is more exact than Anymail's event: what anymail/webhooks/<esp>.py folds together, read
 # beside the provider's documentation. The first match counts. Patterns are of ``MailEvent.detail``'s parts.
@@ -62,6 +63,7 @@ WORDS: dict[str, dict[str, Verdict]] = {
         "bouncetype=permanent": HARD,
         "bouncetype=transient": SOFT,
         "bouncetype=undetermined": SOFT,
+        "subscriptionstatus=optin": NOTHING,
     },
     "brevo": {"event=soft_bounce": SOFT},  # folded with hard_bounce
     "mailersend": {"type=soft_bounced": SOFT, "type=hard_bounced": HARD},  # folded
@@ -76,6 +78,10 @@ WORDS: dict[str, dict[str, Verdict]] = {
     },
     "postmark": {"type=softbounce": SOFT},  # folded with HardBounce
     "resend": {  # told apart by text, before "type" came
+        "origin=complaint": COMPLAINT,
+        "origin=manual": SOFT,  # by a person at the provider: it refuses, and the mails show it
+        "reason=*complain*": COMPLAINT,
+        "reason=*recipient*": SOFT,
         "type=permanent": HARD,
         "type=transient": SOFT,
         "type=undetermined": SOFT,
@@ -117,9 +123,9 @@ def apply(now: datetime) -> Counter[str]:
     led: Counter[str] = Counter()
     unread = MailEvent.objects.filter(applied_at=None).order_by("pk").defer("payload")
     while events := list(unread[:CHUNK]):
-        for event in events:
+        for event, about in zip(events, attribution.about(events), strict=True):
             try:
-                led[_apply(event, now)] += 1
+                led[_apply(event, about, now)] += 1
             except (OperationalError, InterfaceError):
                 raise
             except Exception as error:  # one poisoned event must not stop the others
@@ -178,19 +184,45 @@ def sweep(now: datetime) -> int:
     return changed
 
 
-def _apply(event: MailEvent, now: datetime) -> str:
-    said = verdict(event)
+def _apply(event: MailEvent, about: About, now: datetime) -> str:
+    said, targets = _targets(event, about)
     if said is LEAVE:
-        return _leave(event)
-    if said is NOTHING or not event.email_hash:
+        return _leave(event, about) if targets or not event.email_hash else "disputed"
+    if said is NOTHING:
         return "nothing"
+    if not targets:
+        return "disputed" if about.subject else "nothing"
     reason = Reason.COMPLAINT if said is COMPLAINT else Reason.BOUNCE
+    return max((_count_against(email_hash, said, event, reason, now) for email_hash in targets), key=_WEIGHT.index)
+
+
+# Of two addresses that one event counts against, the outcome that says more.
+_WEIGHT = ("nothing", "stale", "counted", "known", str(Reason.BOUNCE), str(Reason.COMPLAINT))
+
+
+def _targets(event: MailEvent, about: About) -> tuple[Verdict, list[str]]:
+    """What an event says, and the keyed hashes of the addresses that it counts against: none where it is disputed."""
+    said = verdict(event)
+    bounce = said in {HARD, SOFT}
+    effect = (attribution.BOUNCES if bounce else attribution.COMPLAINTS)[about.whose]
+    said = SOFT if effect is Effect.SOFTLY else said
+    against = {
+        Effect.ADDRESS: [event.email_hash],
+        Effect.READER: [about.subject],
+        Effect.BOTH: [about.subject, event.email_hash],
+        Effect.SOFTLY: [about.subject],
+        Effect.NOBODY: [],
+    }[effect]
+    return said, list(filter(None, against))
+
+
+def _count_against(email_hash: str, said: Verdict, event: MailEvent, reason: str, now: datetime) -> str:
     with transaction.atomic():
-        since = _since(event.email_hash, reason)
+        since = _since(email_hash, reason)
         if event.at <= since:
             return "stale"
-        detail = _soft_bounces(event.email_hash, since) if said is SOFT else _named(said, event)
-        return _stop(event.email_hash, reason, detail, now) if detail else "counted"
+        detail = _soft_bounces(email_hash, since) if said is SOFT else _named(said, event)
+        return _stop(email_hash, reason, detail, now) if detail else "counted"
 
 
 def _by_code(event: MailEvent) -> Verdict | None:
@@ -215,8 +247,7 @@ def _since(email_hash: str, reason: str) -> datetime:
 
 def _soft_bounces(email_hash: str, since: datetime) -> str:
     """The window that is full, in words; "" where none is. Reports of one mail count once."""
-    rows = MailEvent.objects.filter(email_hash=email_hash, kind__in=RULES, at__gt=since).defer("payload")
-    soft = [event for event in rows.order_by("-at", "-pk")[:CHUNK] if verdict(event) is SOFT]
+    soft = _soft_events(email_hash, since)
     for window, most in settings.SOFT_BOUNCES:
         for last in soft:
             inside = {
@@ -227,6 +258,21 @@ def _soft_bounces(email_hash: str, since: datetime) -> str:
             if len(inside) >= most:
                 return f"{most} soft bounces in {_span(window)}"
     return ""
+
+
+def _soft_events(email_hash: str, since: datetime) -> list[MailEvent]:
+    """The soft bounces of an address, those of its reader's forwarded mails among them; the newest first."""
+    rows = MailEvent.objects.filter(kind__in=RULES, at__gt=since).defer("payload").order_by("-at", "-pk")
+    found = list(rows.filter(email_hash=email_hash)[:CHUNK])
+    if reader := Subscriber.objects.filter(email_hash=email_hash).values_list("pk", flat=True).first():
+        found += rows.filter(reader=reader).exclude(email_hash=email_hash)[:CHUNK]
+    counted = [event for event in found if verdict(event) in {HARD, SOFT}]
+    soft = [
+        event
+        for event, about in zip(counted, attribution.about(counted), strict=True)
+        if _targets(event, about) == (SOFT, [email_hash])
+    ]
+    return sorted(soft, key=lambda event: (event.at, event.pk), reverse=True)
 
 
 def _span(window: timedelta) -> str:
@@ -249,9 +295,10 @@ def _stop(email_hash: str, reason: str, detail: str, now: datetime) -> str:
     return str(reason) if made else "known"
 
 
-def _leave(event: MailEvent) -> str:
+def _leave(event: MailEvent, about: About) -> str:
     """The reader used the provider's own unsubscribe. Not counted before a later confirmation, or an undo."""
-    who = {"pk": event.reader} if event.reader else {"email_hash": event.email_hash or None}
+    number = about.reader or (None if about.subject else event.reader)
+    who = {"pk": number} if number else {"email_hash": event.email_hash or None}
     with transaction.atomic():
         known = Subscriber.objects.filter(**who).first()
         if known is None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, run_checks
 from django.db import DatabaseError
 
-from digest.health import configured, names, processes, provider, received, records, signed, waiting
+from digest.health import configured, names, processes, provider, received, records, reports, signed, waiting
 from digest.health.names import Ask, domain_of
 from digest.health.spf import spf
 from digest.health.verdict import State, Verdict, fault, not_checked, warning
@@ -49,7 +49,7 @@ def examine(now: datetime, wishes: Wishes, time: Callable[[], datetime] = clock.
             envelope=wishes.envelope,
         ),
         "DNS": _dns(ask, transport, wishes) if ask else [not_checked("DNS", why)],
-        "Provider": [*provider.abilities(transport), _webhook(transport, found)],
+        "Provider": [*provider.abilities(transport), _webhook(transport, found), _reports()],
         "Processes": [*processes.processes(settings.REDIS_URL, now), *_database(now, time)],
     }
     if wishes.copy is not None:
@@ -112,6 +112,13 @@ def _webhook(transport: Provider, found: Sequence[CheckMessage]) -> Verdict:
     path = f"/anymail/{patterns[0].pattern}" if patterns else ""
     about = [m for m in found if m.id in {"daily_papers.E015", "daily_papers.E016"}]
     return provider.webhook(transport, path, settings.SITE_URL, about)
+
+
+def _reports() -> Verdict:
+    try:
+        return reports.not_understood()
+    except DatabaseError as error:
+        return not_checked("Reports", f"the database does not answer as it should ({type(error).__name__})")
 
 
 def _database(now: datetime, time: Callable[[], datetime]) -> list[Verdict]:

@@ -130,6 +130,9 @@ class Digest(models.Model):
                 name="digest_bad_news",
                 condition=Q(bounced_at__isnull=False) | Q(complained_at__isnull=False),
             ),
+            # For reports that bring back nothing but the provider's id. Over SMTP there is none, and the index empty; a
+            # UUID costs 45 to 50 octets a row (measured on SQLite).
+            models.Index(fields=["provider_id"], name="digest_provider_id", condition=~Q(provider_id="")),
         ]
         permissions = [("resolve_digest", "Can say what became of uncertain digests")]
 

@@ -5,7 +5,6 @@ reader of the same events make no difference.
 """
 
 import logging
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from django.db.models import F, Model, QuerySet
 
 from digest import ledger
 from digest.models import Digest
+from digest.outcomes.matching import Match, digests_of
 from subscriptions import suppression
 from subscriptions.models import MailEvent
 
@@ -33,7 +33,6 @@ TAKEN = frozenset(
 )
 REFUSED = frozenset({"rejected", "failed"})
 Row = TypeVar("Row", bound=Model)
-_NAME = re.compile(r"digest-([1-9][0-9]{0,17})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +52,17 @@ class _Report:
     taken_at: datetime | None = None
     refused: tuple[datetime, str] | None = None
 
-    def hear(self, event: MailEvent) -> None:
+    def hear(self, event: MailEvent, *, guessed: bool) -> None:
         said = suppression.verdict(event)
         for fact, true in (
-            ("delivered_at", event.kind == "delivered"),
+            ("delivered_at", event.kind == "delivered" and not guessed),
             ("bounced_at", said is suppression.Verdict.HARD),
             ("complained_at", event.kind == "complained" and said is suppression.Verdict.COMPLAINT),
         ):
             if true:
                 self.facts[fact] = min(event.at, self.facts.get(fact, event.at))
+        if guessed:  # it may be about the mail of the day before: nothing is settled by it
+            return
         if event.kind in TAKEN:
             self.taken_at = min(event.at, self.taken_at or event.at)
         elif event.kind in REFUSED:
@@ -105,15 +106,11 @@ def _chunks(rows: QuerySet[MailEvent]) -> Iterator[list[MailEvent]]:
         yield events
 
 
-def _digest_of(event: MailEvent) -> int | None:
-    found = _NAME.fullmatch(event.mail)
-    return int(found[1]) if found else None
-
-
 def _of_day(events: Sequence[MailEvent], day: date) -> list[MailEvent]:
-    numbers = {number for event in events if (number := _digest_of(event))}
+    matches = digests_of(events)
+    numbers = {match.digest for match in matches if match}
     wanted = set(Digest.objects.filter(pk__in=numbers, day=day).values_list("pk", flat=True))
-    return [event for event in events if _digest_of(event) in wanted]
+    return [event for event, match in zip(events, matches, strict=True) if match and match.digest in wanted]
 
 
 def _tell(events: Sequence[MailEvent], now: datetime) -> Counter[str]:
@@ -133,17 +130,19 @@ def _tell(events: Sequence[MailEvent], now: datetime) -> Counter[str]:
 
 def _tell_together(events: Sequence[MailEvent], now: datetime) -> Counter[str]:
     mine = set(_held(MailEvent.objects.filter(pk__in=[event.pk for event in events])).values_list("pk", flat=True))
-    named = {event: _digest_of(event) for event in events if event.pk in mine}
+    held = [event for event in events if event.pk in mine]
+    matched: dict[MailEvent, Match | None] = dict(zip(held, digests_of(held), strict=True))
     # An erased reader's digest holds nothing of the reader, and learns nothing more.
-    there = Digest.objects.filter(pk__in={number for number in named.values() if number}, subscriber__isnull=False)
+    numbers = {match.digest for match in matched.values() if match}
+    there = Digest.objects.filter(pk__in=numbers, subscriber__isnull=False)
     known = set(there.values_list("pk", flat=True))
     rows = {row.pk: row for row in _held(there).defer("picks", "follow_ups") if row.state != State.SENDING}
     reports: dict[int, _Report] = defaultdict(_Report)
     waiting = []
-    for event, number in named.items():
-        if number in rows:
-            reports[number].hear(event)
-        elif number in known:
+    for event, match in matched.items():
+        if match and match.digest in rows:
+            reports[match.digest].hear(event, guessed=match.guessed)
+        elif match and match.digest in known:
             waiting.append(event.pk)
     told = _write(rows, reports)
     MailEvent.objects.filter(pk__in=mine.difference(waiting), told_at=None).update(told_at=now)

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from subscriptions.admin.by_address import FoundReadOnly
+from subscriptions.esp_events import IGNORED, UNREADABLE
 from subscriptions.models import MailEvent
 
 
@@ -34,6 +35,10 @@ class KindFilter(_WordFilter):
 
     title, parameter_name, words = "kind", "kind", EventType
 
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Anymail's words and our own two."""
+        return [*super().lookups(request, model_admin), *((word, word) for word in (IGNORED, UNREADABLE))]
+
 
 class RejectReasonFilter(_WordFilter):
     """Why a mail did not arrive."""
@@ -45,11 +50,11 @@ class RejectReasonFilter(_WordFilter):
 class MailEventAdmin(FoundReadOnly):
     """What a provider or a mail server said of one mail."""
 
-    list_display = ("kind", "esp", "reject_reason", "detail", "mail", "reader_number", "at")
-    list_filter = (KindFilter, RejectReasonFilter)
+    list_display = ("kind", "native", "esp", "reject_reason", "detail", "mail", "reader_number", "at")
+    list_filter = (KindFilter, RejectReasonFilter, "known")
     number = "reader"
     fields = (
-        ("kind", "esp", "reject_reason", "detail"),
+        ("kind", "native", "known", "esp", "reject_reason", "detail"),
         ("mail", "reader_number", "message_id"),
         ("at", "received_at", "applied_at"),
         "report",

@@ -16,9 +16,10 @@ from anymail.signals import AnymailTrackingEvent, EventType
 
 from subscriptions import envelopes, links, redaction
 from subscriptions.addresses import address_hash
+from subscriptions.answers import ENHANCED
 from subscriptions.inbound.reading import Part, fields
 from subscriptions.models import Subscriber
-from subscriptions.receivers import ENHANCED, store_event
+from subscriptions.receivers import store_event
 from subscriptions.tokens import LENGTH, Purpose
 
 MOST_RECIPIENTS = 10  # of one report: our mails have one

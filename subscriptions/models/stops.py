@@ -59,6 +59,10 @@ class MailEvent(models.Model):
     esp = models.CharField(max_length=40, help_text="Anymail's name of the provider; smtp: our own hand-over.")
     dedupe_key = models.CharField(max_length=64, unique=True, editable=False)
     kind = models.CharField(max_length=20, help_text="Anymail's event type: bounced, complained, delivered ...")
+    native = models.CharField(max_length=60, blank=True, help_text="The provider's own word for it.")
+    known = models.BooleanField(
+        default=True, help_text="Whether it could be read, and the provider's word is in our table."
+    )
     reject_reason = models.CharField(max_length=20, blank=True)
     detail = models.CharField(max_length=200, blank=True, help_text="The mail server's code.")
     mail = models.CharField(max_length=60, blank=True, help_text='Our name of the mail: "digest-17".')
@@ -78,6 +82,8 @@ class MailEvent(models.Model):
             models.Index(fields=["id"], name="mail_event_untold", condition=Q(told_at=None)),
             models.Index(fields=["email_hash", "kind", "at"], name="mail_event_by_address"),
             models.Index(fields=["received_at"], name="mail_event_received"),
+            # What the doctor counts: next to nothing, mostly.
+            models.Index(fields=["esp", "native"], name="mail_event_unknown", condition=Q(known=False)),
         ]
 
     def __str__(self) -> str:
