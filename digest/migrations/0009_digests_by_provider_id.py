@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("digest", "0006_relevance_and_follow_ups"),
+        ("digest", "0008_how_the_transport_refuses"),
     ]
 
     operations = [

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("subscriptions", "0006_fewer_indexes"),
+        ("subscriptions", "0007_limits_of_domains_and_sign_ins"),
     ]
 
     operations = [

@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.urls import get_resolver, reverse
 
 from digest.models import Feedback
-from subscriptions import inbound, letters, links
+from subscriptions import letters, links
+from subscriptions.inbound import Received, receive
 from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.tokens import LIFETIME, Purpose, make
 from tests.conftest import NOW, filled, make_paper, make_reader
@@ -138,10 +139,10 @@ def test_an_old_unsubscribe_link_answers_as_to_one_who_is_gone_and_lets_nobody_l
 
 def test_an_old_token_that_comes_by_mail_lets_nobody_leave(settings, reader):
     old, new = (make(Purpose.UNSUBSCRIBE, reader.pk, at, settings.LINK_KEYS) for at in (NOW - MINUTE, NOW))
-    assert inbound.unsubscribe_by_mail(f"Subject: unsubscribe {old}\n\n".encode(), NOW)
+    assert receive(f"Subject: unsubscribe {old}\n\n".encode(), NOW) is Received.NOTHING
     reader.refresh_from_db()
     assert reader.state == "active"
-    assert inbound.unsubscribe_by_mail(f"Subject: unsubscribe {new}\n\n".encode(), NOW)
+    assert receive(f"Subject: unsubscribe {new}\n\n".encode(), NOW) is Received.LEFT
     reader.refresh_from_db()
     assert reader.state == "unsubscribed"
 
