@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from digest.latex import latex, preamble, unprintable
+from digest.latex import latex, preamble, uncut, unprintable
 
 MEDIA_TYPES = {
     "bib": "application/x-bibtex; charset=utf-8",
@@ -159,8 +159,13 @@ def _kept_as_it_is(word: str) -> str:
 
 def _bibtex_name(name: Name) -> str:
     if not name.given:
-        return f"{{{_tex(name.family)}}}"
-    return ", ".join(_tex(part) for part in (name.family, name.suffix, name.given) if part)
+        written = _tex(name.family)
+        return f"{{{written}}}" if written.isascii() else uncut(written)
+    return ", ".join(
+        " ".join(uncut(word) for word in _tex(part).split(" "))
+        for part in (name.family, name.suffix, name.given)
+        if part
+    )
 
 
 def _ris_tags(reference: Reference) -> Iterator[str]:

@@ -112,6 +112,11 @@ def unprintable(written: str) -> list[str]:
     return sorted({sign for sign in written if not sign.isascii()})
 
 
+def uncut(written: str) -> str:
+    """BibTeX's styles cut initials and labels out of names by the byte: what begins with a command is cut by nobody."""
+    return written if written.isascii() else f"{{\\relax {written}}}"
+
+
 @lru_cache(maxsize=4096)
 def _written(cluster: str) -> str:
     """A letter with its marks."""
