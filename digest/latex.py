@@ -66,6 +66,7 @@ _OVER_GREEK = {
     "\u0300": "grave", "\u0301": "acute", "\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0306": "breve",
     "\u0307": "dot", "\u0308": "ddot", "\u030c": "check",
 }  # fmt: skip
+_MOST_MARKS = 4  # on one letter of any language
 _BELOW = frozenset("\u0323\u0327\u0328\u0331")
 _OVER_FORMULA = {"\u0305": "overline", "\u20d7": "vec", "\u0332": "underline", "\u0338": "not"}
 _RAISED = {"<super>": "^", "<sub>": "_"}
@@ -77,12 +78,9 @@ _THEIRS = get_builtin_uni2latex_dict()
 
 def latex(text: str) -> str:
     """``text`` as LaTeX: ASCII, but for letters that pdflatex cannot print, which stay."""
-    clusters: list[str] = []
-    for sign in unicodedata.normalize("NFC", text):
-        if clusters and unicodedata.combining(sign) and not clusters[-1].isspace():
-            clusters[-1] += sign
-        else:
-            clusters.append(sign)
+    text = unicodedata.normalize("NFC", text)
+    starts = [at for at, sign in enumerate(text) if not at or text[at - 1].isspace() or not unicodedata.combining(sign)]
+    clusters = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=False)]
     parts = []
     for sign, after in zip(clusters, [*clusters[1:], ""], strict=False):
         parts.append(_written(sign))
@@ -133,7 +131,7 @@ def _written(cluster: str) -> str:
     if marks[0] in _OVER_FORMULA and len(marks) == 1 and base.isascii():
         letter = rf"\mathrm{{{base}}}" if base.isalpha() else base
         return rf"{{$\{_OVER_FORMULA[marks[0]]}{{{letter}}}$}}" if letter not in _ASCII else cluster
-    return _accented(base, marks) or cluster
+    return (len(marks) <= _MOST_MARKS and _accented(base, marks)) or cluster
 
 
 def _accented(base: str, marks: list[str]) -> str:
