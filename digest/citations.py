@@ -13,23 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from digest.latex import latex, preamble, uncut, unprintable
 
 MEDIA_TYPES = {
     "bib": "application/x-bibtex; charset=utf-8",
     "ris": "application/x-research-info-systems; charset=utf-8",
     "json": "application/vnd.citationstyles.csl+json",
 }
-# What TeX reads as something else. Braces by their names: BibTeX counts them, whatever stands before.
-_TEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\textbraceleft{}",
-        "}": r"\textbraceright{}",
-        "^": r"\textasciicircum{}",
-        "~": r"\textasciitilde{}",
-        **{sign: f"\\{sign}" for sign in "&%$#_"},
-    }
-)
 # Letters that are more than one with an accent: NFKD leaves them.
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv)\.?", re.IGNORECASE)
@@ -37,6 +29,13 @@ _GROUP = re.compile(r"\b(?:team|group|collaboration|consortium|contributors|labs
 _SMALL_WORDS = re.compile(
     r"an?|the|on|of|in|for|to|at|by|and|or|with|from|via|towards?|how|what|why|when|is|are|do|does|can"
 )
+
+
+# Outside of an entry: BibTeX and biber skip it.
+_UNPRINTABLE = """\
+% pdflatex cannot print these letters and prints a letter near them, or "?": {}
+% XeLaTeX and LuaLaTeX print them as they are: use one of these with biber and a font that has the letters.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +107,18 @@ def keys_of(references: Iterable[Reference]) -> dict[str, str]:
 
 
 def bibtex(references: Sequence[Reference]) -> str:
-    """A .bib file in UTF-8: preprints are @misc with arXiv's fields, what has a DOI alone is an @article."""
+    """A .bib file: preprints are @misc with arXiv's fields, what has a DOI alone is an @article.
+
+    It compiles with BibTeX and pdflatex in any document, and is ASCII but for letters that these cannot print: of them
+    a comment says so, and a preamble what is printed instead.
+    """
     keys = keys_of(references)
-    return "\n".join(_bibtex_entry(reference, keys[reference.key]) for reference in references)
+    entries = "\n".join(_bibtex_entry(reference, keys[reference.key]) for reference in references)
+    lines = preamble(entries)
+    head = _UNPRINTABLE.format(" ".join(unprintable(entries))) if unprintable(entries) else ""
+    if lines:
+        head += "@preamble{{{}}}\n\n".format(" #\n  ".join(f'"{line} "' for line in lines))
+    return head + entries
 
 
 def ris(references: Iterable[Reference]) -> str:
@@ -151,8 +159,13 @@ def _kept_as_it_is(word: str) -> str:
 
 def _bibtex_name(name: Name) -> str:
     if not name.given:
-        return f"{{{_tex(name.family)}}}"
-    return ", ".join(_tex(part) for part in (name.family, name.suffix, name.given) if part)
+        written = _tex(name.family)
+        return f"{{{written}}}" if written.isascii() else uncut(written)
+    return ", ".join(
+        " ".join(uncut(word) for word in _tex(part).split(" "))
+        for part in (name.family, name.suffix, name.given)
+        if part
+    )
 
 
 def _ris_tags(reference: Reference) -> Iterator[str]:
@@ -225,12 +238,12 @@ def _is_spelt_in_letters(name: str) -> bool:
 
 
 def _tex(text: str) -> str:
-    return _line(text).translate(_TEX)
+    return latex(_line(text))
 
 
 def _verbatim(text: str) -> str:
-    """Of fields that styles hand to TeX as they are: braces and backslashes as an address can say them."""
-    return _line(text).replace("\\", "%5C").replace("{", "%7B").replace("}", "%7D")
+    """Of fields that styles hand to TeX as they are: what an address cannot hold as an address says it."""
+    return "".join(sign if sign.isascii() and sign not in "\\{}" else quote(sign) for sign in _line(text))
 
 
 def _line(text: str) -> str:

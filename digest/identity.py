@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from digest.dois import dois_in
 from digest.models import Paper
 from digest.sources.arxiv import bare_id
 from digest.sources.base import PaperRecord
 from digest.text import readable
 
-_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(.+)", re.IGNORECASE)
-_DOI_ADDRESS = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
-_DOI = re.compile(r"10\.[0-9]{4,9}/\S{1,240}")  # https://www.doi.org/doi_handbook/2_Numbering.html
+_ARXIV_DOI = "10.48550/arxiv."
 # Titles that many works have: they say nothing, whoever wrote them.
 _GENERIC = re.compile(
     r"(?:comments?|reply|response|rejoinder|answer) (?:on|to)\b"
@@ -24,12 +23,6 @@ _GENERIC = re.compile(
 )
 FEWEST_WORDS = 3
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|phd|md)", re.IGNORECASE)
-
-
-def bare_doi(text: str) -> str:
-    """The DOI in ``text`` without "https://doi.org/", as it is written; empty where it is none."""
-    doi = _DOI_ADDRESS.sub("", text.strip(), count=1)
-    return doi if _DOI.fullmatch(doi) else ""
 
 
 @dataclass(frozen=True)
@@ -46,14 +39,22 @@ class Identity:
     @cached_property
     def arxiv_id(self) -> str | None:
         """Without version. arXiv's own DOIs (10.48550) are arXiv ids."""
-        found = _ARXIV_DOI.fullmatch(bare_doi(self.record.doi or ""))
-        return self.record.arxiv_id or (bare_id(found[1]) if found else None)
+        own = self.record.arxiv_id
+        return (bare_id(own) or own) if own else next(filter(None, map(_arxiv_id, self._dois)), None)
+
+    @property
+    def doi(self) -> str | None:
+        """The journal's DOI; the first, where a work in two journals has two."""
+        return self.dois[0] if self.dois else None
 
     @cached_property
-    def doi(self) -> str | None:
-        """The journal's DOI in lower case: DOIs do not tell cases apart."""
-        doi = bare_doi(self.record.doi or "").lower()
-        return None if not doi or (_ARXIV_DOI.fullmatch(doi) and self.arxiv_id) else doi
+    def dois(self) -> tuple[str, ...]:
+        """All DOIs that journals gave the work, as ``dois_in`` writes them."""
+        return tuple(doi for doi in self._dois if not (self.arxiv_id and doi.startswith(_ARXIV_DOI)))
+
+    @cached_property
+    def _dois(self) -> tuple[str, ...]:
+        return dois_in(self.record.doi or "")
 
     @cached_property
     def fingerprint(self) -> str:
@@ -84,6 +85,11 @@ class Identity:
             said = f"{_words(self.title)}|{'|'.join(self.record.authors)}"
             own = hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=16).hexdigest()
         return f"{self.record.source}:{own}"[:330]
+
+
+def _arxiv_id(doi: str) -> str | None:
+    """The arXiv id that a DOI of arXiv's own holds."""
+    return bare_id(doi) if doi.startswith(_ARXIV_DOI) else None
 
 
 def short_name(name: str) -> str:
@@ -134,7 +140,7 @@ class Works:
         """
         if paper := self._by_key.get(wanted.key):
             return paper
-        for paper in self._by_doi.get(wanted.doi or "", ()):
+        for paper in self._bearers(wanted):
             if self._may_be(paper, wanted):
                 return paper
         for paper in self._by_fingerprint.get(wanted.fingerprint, ()):
@@ -160,7 +166,7 @@ class Works:
         The proof is a DOI that two rows bear, or an arXiv id that the record says of a row and another row has. Not for
         rows that have two arXiv ids, that are merged, or that an editor took apart.
         """
-        others = [*self._by_doi.get(named.doi or "", ()), *filter(None, [self._by_arxiv.get(named.arxiv_id or "")])]
+        others = [*self._bearers(named), *filter(None, [self._by_arxiv.get(named.arxiv_id or "")])]
         pairs = []
         for other in {id(row): row for row in others}.values():
             settled = any(row.stands_alone or row.merged_into_id for row in (paper, other))
@@ -168,12 +174,15 @@ class Works:
                 pairs.append((paper, other) if other.arxiv_id else (other, paper))
         return pairs
 
+    def _bearers(self, named: Identity) -> list[Paper]:
+        return [paper for doi in named.dois for paper in self._by_doi.get(doi, ())]
+
     def _may_be(self, paper: Paper, wanted: Identity) -> bool:
         if paper.stands_alone:  # an editor said that it is nobody's twin: only its own names lead to it
-            return not wanted.arxiv_id and wanted.doi == paper.doi is not None
+            return not wanted.arxiv_id and paper.doi in wanted.dois
         work = self.by_pk.get(paper.merged_into_id or 0, paper)
         other_arxiv = any(row.arxiv_id and wanted.arxiv_id not in (None, row.arxiv_id) for row in (paper, work))
-        return not other_arxiv and not (paper.doi and wanted.doi not in (None, paper.doi))
+        return not other_arxiv and not (paper.doi and wanted.dois and paper.doi not in wanted.dois)
 
 
 def _years_fit(paper: Paper, wanted: Identity) -> bool:

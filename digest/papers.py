@@ -144,7 +144,7 @@ def _rows_named_by(named: Sequence[Identity], sighted: Sequence[int]) -> list[Pa
     named_so = (
         rows.filter(pk__any_of=sighted),
         rows.filter(key__any_of=[i.key for i in named]),
-        rows.filter(doi__any_of=[i.doi for i in named if i.doi]),
+        rows.filter(doi__any_of=[doi for i in named for doi in i.dois]),
         rows.filter(fingerprint__any_of=[i.fingerprint for i in named if i.fingerprint]),
     )
     # The key holds the arXiv id. A union and no OR: without statistics PostgreSQL would read the whole table for that.

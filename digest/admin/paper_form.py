@@ -1,6 +1,5 @@
 """The form of a paper: what an editor types becomes the same key that a source's record would get."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -9,14 +8,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from digest.admin.lines import LinesField
-from digest.identity import Identity, bare_doi
+from digest.dois import dois_in
+from digest.identity import Identity
 from digest.models import Paper
 from digest.papers import known_as
 from digest.sources.arxiv import bare_id
 from digest.sources.base import PaperRecord
 from digest.text import readable
-
-_ARXIV_PREFIX = re.compile(r"(?:https?://)?(?:(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)", re.IGNORECASE)
 
 
 class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -69,18 +67,18 @@ class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
         typed = (self.cleaned_data["arxiv_id"] or "").strip()
         if not typed:
             return None
-        found = bare_id(_ARXIV_PREFIX.sub("", typed, count=1).removesuffix(".pdf"))
+        found = bare_id(typed)
         if not found:
             raise ValidationError("This is not an arXiv id. They look like 2604.14268 or hep-th/9901001.")
         return found
 
     def clean_doi(self) -> str | None:
-        """The DOI alone, in lower case: DOIs do not tell cases apart."""
+        """The DOI alone, in lower case: DOIs do not tell cases apart. ``clean`` takes one of two."""
         typed = self.cleaned_data["doi"] or ""
-        doi = bare_doi(typed).lower()
-        if typed.strip() and not doi:
+        dois = dois_in(typed)
+        if typed.strip() and not dois:
             raise ValidationError("This is not a DOI. They look like 10.1000/182.")
-        return doi or None
+        return " ".join(dois) or None
 
     def clean(self) -> dict[str, Any]:
         """Give a new paper the names that a source's record would give it, or say which paper has them."""

@@ -12,7 +12,9 @@ from django.http import HttpRequest
 
 from digest import editions, merging, trending
 from digest.admin.paper_form import PaperForm
+from digest.dois import dois_in
 from digest.models import Paper
+from digest.sources.arxiv import bare_id
 from subscriptions import clock
 from subscriptions.admin import ListAdmin, never
 
@@ -75,7 +77,7 @@ class PaperAdmin(ListAdmin):
     list_display = ("title", "featured_on", "upvotes", "is_hidden", "is_withdrawn", "is_merged")
     list_filter = (Hidden, Withdrawn, Merged, "featured_on", "blurb_origin")
     search_fields = ("title", "arxiv_id__exact", "key__exact")
-    search_help_text = "Words of the title, an arXiv id, or a key like doi:10.1000/182."
+    search_help_text = "Words of the title, an arXiv id, a DOI, or a link to either."
     change_form_template = "admin/digest/paper/change_form.html"
     has_delete_permission = never
     # The id makes the key, by which the sources find the paper again: a wrong one is hidden and added anew.
@@ -102,6 +104,17 @@ class PaperAdmin(ListAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> Any:
         """A paper added by hand is meant for today, unless the link says another day."""
         return {"featured_on": clock.now().date(), **super().get_changeform_initial_data(request)}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Paper], search_term: str
+    ) -> tuple[QuerySet[Paper], bool]:
+        """An id or a DOI is found however it is written; anything else is words and keys."""
+        if arxiv_id := bare_id(search_term):
+            return queryset.filter(arxiv_id=arxiv_id), False
+        if dois := dois_in(search_term):
+            keys = [f"doi:{doi}" for doi in dois]
+            return queryset.filter(Q(doi__in=dois) | Q(key__in=keys)), False
+        return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Paper]:
         """A list reads no abstracts; a paper's page reads all of it."""

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from digest.sources import client
+from digest.text.clean import clean
 
 # One request every three seconds, one connection at a time, over all machines and over the API and the feeds
 # together: https://info.arxiv.org/help/api/tou.html
@@ -15,7 +17,15 @@ BUSY = frozenset({403, 406})
 # https://info.arxiv.org/help/arxiv_identifier.html: since 2007-04 YYMM.NNNN (five digits since 2015), before
 # that archive/YYMMNNN, where older records write the subject class too (math.GT/0309136).
 _NEW_STYLE = re.compile(r"([0-9]{4}\.[0-9]{4,5})(?:v[0-9]+)?")
-_OLD_STYLE = re.compile(r"([a-z]+(?:-[a-z]+)*)(?:\.[A-Z]{2})?(/[0-9]{7})(?:v[0-9]+)?")
+_OLD_STYLE = re.compile(r"([a-z]+(?:-[a-z]+)*)(?:\.[a-z]{2})?(/[0-9]{7})(?:v[0-9]+)?")
+# As arXiv and others write ids: an address, "arXiv:", the DOI or OAI's name; behind it what citations and links add.
+_ADDRESS = re.compile(
+    r"(?:https?://)?(?:[a-z]{2,10}\.)?arxiv\.org/(?:abs|pdf|html|format|ps|src)/"
+    r"|(?:https?://)?(?:dx\.|www\.)?doi\.org/(?=10\.48550/)|doi: ?(?=10\.48550/)"
+)
+_NAMED = re.compile(r"(?:oai:)?arxiv(?:\.org)?: ?|(?:10\.48550/)?arxiv\.(?!org)")
+_BEHIND = re.compile(r"[?#].*| \[[a-z.-]{2,20}\]?\Z")
+_LONGEST = 300  # characters of an address that is read
 _VERSION = re.compile(r"[0-9]v([1-9][0-9]{0,3})\Z")
 
 # A withdrawal is a new version with a comment that says so; no field does. Only at the beginning of the comment
@@ -62,21 +72,34 @@ def bare_id(text: object) -> str | None:
     """The canonical arXiv id in ``text``, without version and subject class; None if it is not an arXiv id.
 
     "2604.14268v2" is "2604.14268", "math.GT/0309136" is "math/0309136". The archive of an old id belongs to
-    it: hep-th/9901001 and solv-int/9901001 are two papers.
+    it: hep-th/9901001 and solv-int/9901001 are two papers. Case, "arXiv:", arXiv's addresses and DOIs, escapes, and
+    dots and brackets at the end change nothing.
     """
-    if not isinstance(text, str):
-        return None
-    if new := _NEW_STYLE.fullmatch(text):
+    name = _name(text)
+    if new := _NEW_STYLE.fullmatch(name):
         return new[1]
-    if old := _OLD_STYLE.fullmatch(text):
+    if old := _OLD_STYLE.fullmatch(name):
         return old[1] + old[2]
     return None
 
 
 def version_of(text: object) -> int | None:
     """The version that an arXiv id names ("2604.14268v2" is 2); None if it names none or is no arXiv id."""
-    found = _VERSION.search(text) if isinstance(text, str) and bare_id(text) else None
+    found = _VERSION.search(_name(text)) if bare_id(text) else None
     return int(found[1]) if found else None
+
+
+def _name(text: object) -> str:
+    """What can be an arXiv id in ``text``, in small letters, bare of what is around it."""
+    if not isinstance(text, str) or len(text) > _LONGEST:
+        return ""
+    name = text.strip().lower()
+    if _NEW_STYLE.fullmatch(name):  # nearly all
+        return name
+    name = clean(unquote(unquote(name))).strip(" .,;:()[]{}<>\"'“”‘’")
+    name = _ADDRESS.sub("", name, count=1)
+    name = _BEHIND.sub("", _NAMED.sub("", name, count=1))
+    return name.strip(" .,;:/()[]{}<>").removesuffix(".pdf")
 
 
 def says_withdrawn(comment: str) -> bool:

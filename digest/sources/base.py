@@ -13,7 +13,8 @@ class PaperRecord:
     """One paper as one source gives it. Text is untouched: ``digest.text`` makes it readable later.
 
     ``arxiv_id`` is without version ("2604.14268", "hep-th/9901001"); datetimes are aware and in UTC; counts that
-    the source does not give are None, not 0.
+    the source does not give are None, not 0. ``doi`` is as the source writes it, and may hold two:
+    ``digest.dois`` reads it.
     """
 
     source: str

@@ -20,6 +20,10 @@ _PAIRS = r"""epsilon ε phi φ lbrack [ rbrack ] lbrace { rbrace } textgreater >
     P ¶ pounds £ euro € EUR € copyright © dag † ddag ‡ ddagger ‡ degree ° celsius °C micro µ textmu µ hbar ℏ
     textrightarrow → textleftarrow ← leadsto ⇝ rightleftharpoons ⇌ dashrightarrow ⇢ llbracket ⟦ rrbracket ⟧
     blacktriangleright ▸ triangle △ diamond ⋄ Diamond ◇ Box □ coloneqq ≔ coloneq ≔ eqqcolon ≕ triangleq ≜ nsubset ⊄
+    guillemetleft « guillemetright » flqq « frqq » flq ‹ frq › glqq „ grqq “ glq ‚ grq ‘ SS ẞ yen ¥ textbardbl ‖
+    textbraceleft { textbraceright } textquotestraightdblbase ‚ quotedbl " textminus − textsurd √ degreeCelsius °C
+    abreve ă acircumflex â ecircumflex ê ocircumflex ô ohorn ơ uhorn ư dcroat đ ABREVE Ă ACIRCUMFLEX Â ECIRCUMFLEX Ê
+    OCIRCUMFLEX Ô OHORN Ơ UHORN Ư
     bigcup ⋃ bigcap ⋂ bigsqcup ⨆ biguplus ⨄ bigodot ⨀ cdotp · centerdot · textquotedbl " lq ‘ rq ’ slash / And &"""
 _OURS = dict(zip(_PAIRS.split()[::2], _PAIRS.split()[1::2], strict=True))
 _SPACES = _names(
@@ -50,20 +54,28 @@ def _symbols() -> dict[str, str]:
 SYMBOLS = _symbols()
 
 # Letters of running text: TeX swallows the space after "\o" in "S\o ren".
-LETTERS = frozenset(
-    name for name, sign in SYMBOLS.items() if (len(name) <= 2 and sign.isalpha()) or name[:3] in ("cyr", "CYR")
-) - _names("mu nu xi pi Mu Nu Xi Pi Re Im in ni")  # fmt: skip
+LETTERS = (
+    frozenset(
+        name for name, sign in SYMBOLS.items() if (len(name) <= 2 and sign.isalpha()) or name[:3] in ("cyr", "CYR")
+    )
+    | _names(
+        """abreve acircumflex ecircumflex ocircumflex ohorn uhorn dcroat ABREVE ACIRCUMFLEX ECIRCUMFLEX OCIRCUMFLEX
+        OHORN UHORN imath jmath"""
+    )
+) - _names("mu nu xi pi Mu Nu Xi Pi Re Im in ni")
+# Signs that open: nobody wants a space after them.
+OPENING = _names(
+    """textquotedblleft textquoteleft quotedblbase quotesinglbase textquotestraightdblbase guillemotleft guillemetleft
+    guilsinglleft lq glqq glq flqq flq textexclamdown textquestiondown textasciitilde textbraceleft"""
+)
 
-ACCENTS = {
-    "`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", "=": "\u0304", "u": "\u0306", ".": "\u0307",
-    '"': "\u0308", "r": "\u030a", "H": "\u030b", "v": "\u030c", "c": "\u0327", "k": "\u0328", "d": "\u0323",
-    "b": "\u0331", "t": "\u0361",
-}  # fmt: skip
-MATH_ACCENTS = {
-    "grave": "\u0300", "acute": "\u0301", "hat": "\u0302", "widehat": "\u0302", "wh": "\u0302", "tilde": "\u0303",
-    "widetilde": "\u0303", "wt": "\u0303", "bar": "\u0304", "overline": "\u0305", "breve": "\u0306", "dot": "\u0307",
-    "ddot": "\u0308", "mathring": "\u030a", "check": "\u030c", "vec": "\u20d7", "overrightarrow": "\u20d7",
-    "underline": "\u0332", "underbar": "\u0332",
+# Latin and English for short, as packages and templates of conferences name them; the last dot is not written twice.
+ABBREVIATIONS = {
+    "eg": "e.g.", "Eg": "E.g.", "ie": "i.e.", "Ie": "I.e.", "etc": "etc.", "etal": "et al.", "Etal": "Et al.",
+    "cf": "cf.", "Cf": "Cf.", "vs": "vs.", "viz": "viz.", "aka": "a.k.a.", "wrt": "w.r.t.", "Wrt": "W.r.t.",
+    "iid": "i.i.d.", "dof": "d.o.f.", "resp": "resp.", "wlog": "w.l.o.g.", "Wlog": "W.l.o.g.", "whp": "w.h.p.",
+    "apriori": "a priori", "aposteriori": "a posteriori", "adhoc": "ad hoc", "insilico": "in silico",
+    "invivo": "in vivo", "invitro": "in vitro", "defacto": "de facto", "perse": "per se", "viceversa": "vice versa",
 }  # fmt: skip
 
 # Styles: the argument is shown, as running text or as a formula.
@@ -74,6 +86,18 @@ TEXT_STYLES = _names(
 MATH_STYLES = _names(
     """mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathbb mathbbm mathds mathnormal boldsymbol bm pmb
     bold ensuremath mathop mathrel mathbin mathord substack smash boxed overbrace underbrace symbf symup Bbb"""
+)
+# Of packages for emphasis, abbreviations (acronym, glossaries), revisions (changes, todonotes), and names that authors
+# give to such: the argument is what a reader should see. Any other command with an argument is shown by its name too.
+WRAPPERS = _names(
+    """hl st so ul sout uwave uuline dashuline dotuline xout mark highlight emphasize underbrace tit tbf tsc txt it
+    textulc textulcase MakeUppercase MakeLowercase uppercase lowercase titlecap
+    ac acs acp acl acf acsp aclp acfp Ac Acp Acl Acf Acs iac Iac acrshort acrlong acrfull Acrshort Acrlong Acrfull
+    gls Gls glspl Glspl glsentryshort glsentrylong
+    rev revised revision revise add added new edit edited change changed modified mod update updated replaced todo note
+    keyword keywords Keyword Keywords title author abstract section subsection paragraph subparagraph
+    red blue green black gray grey orange purple violet magenta cyan teal brown yellow white pink
+    qu quote quotes mquote name person term gloss lang anon"""
 )
 # The argument says nothing to a reader.
 SETTINGS = _names("color label vspace hspace begin end phantom hphantom vphantom index bibliographystyle")

@@ -2,6 +2,7 @@
 
 import re
 
+from digest.text.accents import ACCENTS
 from digest.text.commands import Commands
 from digest.text.line import Line
 from digest.text.money import is_formula
@@ -14,6 +15,7 @@ _BLANK = re.compile(r"&(?!#?\w+;)|[~\s]+")
 _IS_TEX = re.compile(r"\\(?:[A-Za-z]+|[`'^\"=.~](?=[A-Za-z{\\]))")
 _CAPITALS = re.compile(r"[A-Z]+")  # {K}alman: a bibliography's way to keep capitals
 _NAME = re.compile(r"[A-Z](?=[a-z0-9-]*[A-Z])[A-Za-z0-9-]+")  # a method's: LegalDrill, MP-WSD
+_WORDS = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f .,'’~-])*")  # a name, with its accents
 _QUOTED = re.compile(r'(?<!\w)\\"([^\\"]{1,200})\\"(?!\w)')
 _APOSTROPHE = re.compile(r"(?<=[A-Za-z])\\'(?=(?:s|t|d|m|re|ve|ll)(?![A-Za-z]))")
 _GAP = re.compile(r"(?<=\$) +(?=-[A-Za-z])")
@@ -38,6 +40,7 @@ class Reader(Commands):
     def __init__(self, tokens: list[str]) -> None:
         super().__init__(tokens)
         self.display: dict[int, int] = {}  # "$$" -> the "$$" that closes it
+        self.accented: set[int] = set()  # "{" with an accent between it and its "}"
         self._pair()
 
     def read(self) -> str:
@@ -46,13 +49,7 @@ class Reader(Commands):
 
     def _pair(self) -> None:
         """Find for every opening token the one that closes it in the same group. One pass each way."""
-        opened: list[int] = []
-        for at, piece in enumerate(self.tokens):
-            if piece == "{":
-                opened.append(at)
-            elif piece == "}" and opened:
-                start = opened.pop()
-                self.partner[start], self.partner[at] = at, start
+        self._pair_braces()
         groups: list[dict[str, int]] = [{}]  # closing token -> the nearest one to the right
         for at in range(len(self.tokens) - 1, -1, -1):
             piece, nearest = self.tokens[at], groups[-1]
@@ -68,6 +65,19 @@ class Reader(Commands):
                 self.partner[at] = nearest[_OPENS[piece]]
             if piece in ("$", "\\)", "\\]"):
                 nearest[piece] = at
+
+    def _pair_braces(self) -> None:
+        opened: list[int] = []
+        for at, piece in enumerate(self.tokens):
+            if piece == "{":
+                opened.append(at)
+            elif piece == "}" and opened:
+                start = opened.pop()
+                self.partner[start], self.partner[at] = at, start
+                if start in self.accented:
+                    self.accented.update(opened[-1:])
+            elif opened and piece[0] == "\\" and piece[1:] in ACCENTS:
+                self.accented.add(opened[-1])
 
     def span(self, end: int, *, math: bool) -> str:
         """The tokens up to ``end`` as text."""
@@ -94,12 +104,14 @@ class Reader(Commands):
             line.add(" " if self.pos > 1 and self.tokens[self.pos - 2][:1] == "\\" else "{")
             return
         first, after = self.tokens[self.pos], self.tokens[close + 1] if close + 1 < end else ""
+        start = self.pos - 1
         ours = math or close == self.pos or bool(_IS_TEX.match(first + self.tokens[self.pos + 1]))
         if close == self.pos + 1:  # one piece: "{K}alman", "{LegalDrill}", "1{,}000"
             digits = first == "," and line.last.isdigit() and after[:1].isdigit()
             ours = ours or digits or bool(_NAME.fullmatch(first))
             ours = ours or (bool(_CAPITALS.fullmatch(first)) and after[:1].islower())
         inner = self.enclosed(close, math=math)
+        ours = ours or (start in self.accented and bool(_WORDS.fullmatch(inner)))
         line.add(inner if ours else f"{{{inner}}}")
 
     def _formula(self, line: Line, piece: str, end: int, *, math: bool) -> None:

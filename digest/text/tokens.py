@@ -52,12 +52,20 @@ class Tokens:
             line = Line()
             self.command(line, piece[1:], end, math=math)
             self.depth -= 1
-            return "".join(line.parts)
+            shown = "".join(line.parts)
+            if line.hungry and not math and self.pos < end and self._goes_on(shown, self.tokens[self.pos]):
+                self.leave(self.tokens[self.pos].lstrip())
+            return shown
         if piece[0] in "\\${}^_":
             return ""
         piece = piece.lstrip()
         self.leave(piece[1:])
         return piece[0]
+
+    def _goes_on(self, letter: str, rest: str) -> bool:
+        r"""Whether the space in "Mart\'\i nez" ended the name of the letter only: a capital would begin a new word."""
+        after = rest.lstrip()[:1]
+        return after.isalpha() and (after.islower() or letter.isupper())
 
     def leave(self, rest: str) -> None:
         """Go on with ``rest`` instead of the whole next token."""

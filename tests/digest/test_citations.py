@@ -84,7 +84,8 @@ def test_a_preprint_is_misc_with_the_fields_of_arxiv():
     assert (fields["year"], fields["url"]) == ("2026", ROBOTS.url)
     assert "doi" not in fields
     ana, ludwig, team = entry.persons["author"]
-    assert (ana.first_names, ana.last_names) == (["Ana"], ["Ünal"])
+    assert (ana.first_names, ana.last_names) == (["Ana"], [r"{\"{U}}nal"])
+    assert untexed(ana.last_names[0]) == "Ünal"
     assert (ludwig.prelast_names, ludwig.last_names) == (["van"], ["Beethoven"])
     assert str(team) == "{MiroMind Team}"
 

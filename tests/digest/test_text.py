@@ -203,8 +203,9 @@ def test_a_script_says_the_same_as_its_source(kind, content):
 
 
 @pytest.mark.parametrize(
-    "unit", ["{", "\\", "$", "$x ", "^", "\\frac", "\\hat", "\\textbf{", "`a ", "<i>", "&amp;", "a~", "[", "\\c "]
-)
+    "unit", ["{", "\\", "$", "$x ", "^", "\\frac", "\\hat", "\\textbf{", "`a ", "<i>", "&amp;", "a~", "[", "\\c ",
+             "\\'", "\\'{", "\\h{", "\\~\\^", "{\\'a ", "\\eg", "\\foo{", "\\textquoteright ", "\\hat{\\bar "]
+)  # fmt: skip
 @pytest.mark.parametrize("wrap", ["%s", "$%s$"])
 def test_a_hostile_text_ends_soon(unit, wrap):
     start = time.monotonic()
