@@ -63,6 +63,8 @@ def _settings(transport: Provider, found: Sequence[CheckMessage]) -> list[Verdic
         *configured.system_checks(found),
         configured.transport(transport),
         configured.site(settings.SITE_URL),
+        configured.hsts(settings.SECURE_HSTS_SECONDS),
+        configured.behind_proxy(settings.SITE_URL, trusted=settings.BEHIND_PROXY, hops=settings.PROXY_HOPS),
         configured.postal_address(settings.POSTAL_ADDRESS),
         configured.sender("FROM_EMAIL", digests, settings.REPLY_TO),
         configured.sender("LETTERS_FROM_EMAIL", letters, settings.REPLY_TO),
