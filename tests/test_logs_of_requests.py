@@ -206,7 +206,7 @@ def test_a_wrong_host_is_one_line(log, visitor, host, path, redirect):
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (b"&".join(b"a%d=1" % n for n in range(1200)), "application/x-www-form-urlencoded"),
+        (b"&".join(b"a%d=1" % n for n in range(4100)), "application/x-www-form-urlencoded"),
         (b"a" * 3_000_000, "application/x-www-form-urlencoded"),
         (b"x", "multipart/form-data"),
         (b"x", "multipart/form-data; boundary=" + "b" * 300),
