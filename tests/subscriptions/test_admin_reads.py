@@ -31,7 +31,9 @@ def world(robotics, monkeypatch, nudges):
     Suppression.objects.create(email_hash=reader.email_hash, reason="complaint", created_at=NOW)
     Budget.objects.create(kind="site", key="", minute=NOW, granted=1)
     Breaker.objects.create(is_open=True, opened_at=NOW, reason="nobody confirms")
-    MailEvent.objects.create(esp="Postmark", kind="bounced", received_at=NOW, dedupe_key="1", at=NOW, email_hash=reader.email_hash)
+    MailEvent.objects.create(
+        esp="Postmark", kind="bounced", received_at=NOW, dedupe_key="1", at=NOW, email_hash=reader.email_hash
+    )
     profiles.renew(NOW, force=True)
     return reader, edition
 
