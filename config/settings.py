@@ -274,7 +274,8 @@ BEHIND_PROXY: bool = read(env.bool, "BEHIND_PROXY", False)
 PROXY_HOPS: int = read(env.int, "PROXY_HOPS", 1) if BEHIND_PROXY else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # A provider's batch of reports is the largest body that is read whole; files (the import, 5 MB) go to disk.
-# An edition's page has five fields for each of its papers, and EDITION_SIZE may be 500. nginx is stricter where readers send.
+# An edition's page has five fields for each of its papers, and EDITION_SIZE may be 500. nginx is stricter where readers
+# send.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
