@@ -52,5 +52,6 @@ EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.parse as p, urllib.request as r; host = p.urlsplit(os.environ.get('SITE_URL') or 'http://127.0.0.1:8000').netloc; r.urlopen(r.Request('http://127.0.0.1:8000/healthz', headers={'Host': host}), timeout=8)"]
 
-# No access log: paths hold readers' tokens. More with GUNICORN_CMD_ARGS="--workers 4".
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--limit-request-line", "8190"]
+# The rest stands in gunicorn.conf.py, with its reasons. More with GUNICORN_CMD_ARGS="--workers 4". This port is for a
+# proxy that buffers and limits (config/nginx.conf), never for the internet.
+CMD ["gunicorn", "--bind", "0.0.0.0:8000", "--workers", "2"]

@@ -2,13 +2,10 @@
 
 import hashlib
 import json
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Subquery
 
@@ -16,10 +13,9 @@ from digest.board import read_board
 from digest.models import Digest, Edition, EditionPaper, Instance
 from digest.planning import HELD, History, propose
 from digest.preview import Profile
-from subscriptions import guard, schedule
+from subscriptions import schedule
+from subscriptions.page_limits import unless_away
 
-log = logging.getLogger(__name__)
-T = TypeVar("T")
 EDITIONS = 5
 REMEMBERED = timedelta(minutes=10)
 _SHOWN = ("day", "state", "reason", "content_from", "content_to", "picks")
@@ -71,39 +67,11 @@ def key_of(profile: Profile, editions: int = EDITIONS) -> str:
 
 def recall(key: str) -> list[Digest] | None:
     """The digests that were remembered under this key, or None."""
-    rows = _unless_away(lambda: cache.get(key), None)
+    rows = unless_away(lambda: cache.get(key), None)
     return None if rows is None else [Digest(**row) for row in rows]
 
 
 def remember(key: str, digests: Sequence[Digest]) -> None:
     """Keep the digests for ten minutes: picks and dates, no words and no links."""
     rows = [{name: getattr(digest, name) for name in _SHOWN} for digest in digests]
-    _unless_away(lambda: cache.set(key, rows, timeout=REMEMBERED.total_seconds()), None)
-
-
-def admit_look(ip: str, now: datetime) -> bool:
-    """Count one preview that a GET asks for against the address's network; False where it is one too many.
-
-    In the cache, where all else that is limited is counted in rows: a GET writes no row, and what a lost count costs
-    is a moment of computing, not a letter in somebody's mailbox. A window begins by the clock, so that over the turn of
-    one twice as many can pass.
-    """
-    return _unless_away(lambda: _has_room(guard.network_hash(ip), now), True)
-
-
-def _has_room(network: str, now: datetime) -> bool:
-    for window, most in settings.PREVIEWS_PER_NETWORK:
-        seconds = int(window.total_seconds())
-        key = f"previews:{seconds}:{int(now.timestamp()) // seconds}:{network}"
-        cache.add(key, 0, timeout=seconds)
-        if cache.incr(key) > most:
-            return False
-    return True
-
-
-def _unless_away(ask: Callable[[], T], otherwise: T) -> T:
-    try:
-        return ask()
-    except Exception:  # every cache backend has its own; without it each preview is computed
-        log.warning("the cache does not answer: previews are neither remembered nor counted")
-        return otherwise
+    unless_away(lambda: cache.set(key, rows, timeout=REMEMBERED.total_seconds()), None)

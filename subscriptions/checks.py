@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Info, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
@@ -17,6 +17,8 @@ from subscriptions.emails import mailbox
 from subscriptions.inbound import mailbox_of
 
 LONGEST_NAME, LONGEST_SITE = 30, 60
+# An hour, a week, a month, a year: what https://hstspreload.org recommends, and the year is what it asks for.
+HSTS_STEPS = (3600, 7 * 86400, 30 * 86400, 365 * 86400)
 HINT_TABLE = "See the settings table in README.md; an unset variable takes its default."
 
 
@@ -145,6 +147,7 @@ def numbers_make_sense(**_: Any) -> Sequence[CheckMessage]:
         "BREAKER_HOURS": (1, 168),
         "FORM_MIN_SECONDS": (0, 60),
         "PROXY_HOPS": (0, 10),
+        "HSTS_SECONDS": (0, 2 * HSTS_STEPS[-1]),
     }
     return [
         Error(
@@ -227,3 +230,29 @@ def broker_is_redis(**_: Any) -> Sequence[CheckMessage]:
         return []
     hint = "Like redis://127.0.0.1:6379/0 (Redis or Valkey)."
     return [Error("REDIS_URL is not a Redis address.", hint=hint, id="daily_papers.E010")]
+
+
+def next_hsts_step(seconds: int) -> int | None:
+    """The value of HSTS_SECONDS that comes after this one; None where the last step is reached."""
+    return next((step for step in HSTS_STEPS if step > seconds), None)
+
+
+@register
+def preload_is_meant(**_: Any) -> Sequence[CheckMessage]:
+    """E027: browsers' lists take a domain with all its subdomains and for a year, and give it back after months."""
+    long_enough = next_hsts_step(settings.HSTS_SECONDS) is None
+    if not settings.HSTS_PRELOAD or (settings.HSTS_INCLUDE_SUBDOMAINS and long_enough):
+        return []
+    hint = f"It needs HSTS_INCLUDE_SUBDOMAINS=true and HSTS_SECONDS={HSTS_STEPS[-1]} or more: https://hstspreload.org"
+    return [Error("HSTS_PRELOAD is on before its conditions are met.", hint=hint, id="daily_papers.E027")]
+
+
+@register(deploy=True)
+def hsts_has_a_next_step(**_: Any) -> Sequence[CheckMessage]:
+    """I001: how long browsers are held to https now, and what to set next. Said by ``check --deploy``."""
+    step = next_hsts_step(settings.SECURE_HSTS_SECONDS)
+    if step is None or not settings.HTTPS:
+        return []
+    hint = f"When everything under this name has worked over https for so long: HSTS_SECONDS={step}."
+    said = f"Browsers are held to https for {settings.SECURE_HSTS_SECONDS} seconds."
+    return [Info(said, hint=hint, id="daily_papers.I001")]

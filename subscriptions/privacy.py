@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext
@@ -143,6 +145,11 @@ def forget(reader: Subscriber, now: datetime, keep: SignupRequest | None = None)
     old = Q(email_hash__in=before, subscriber=None, handled_at__isnull=False)
     reader.consent_events.all().forget()
     _events(reader).delete()
+    # Who looked at or changed the reader in the admin. That somebody erased them stays, by number.
+    noted = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Subscriber), object_id=str(reader.pk)
+    )
+    noted.exclude(action_flag=DELETION).delete()
     SignupRequest.objects.filter(Q(email_hash=reader.email_hash) | old).exclude(pk=keep.pk if keep else 0).delete()
     reader.delete()
 

@@ -153,9 +153,9 @@ def test_a_long_line_costs_linear_time(unit):
         text = unit * (size // len(unit))
         best = 9.9
         for _ in range(3):
-            begun = time.perf_counter()
+            begun = time.process_time()
             scrub(text)
-            best = min(best, time.perf_counter() - begun)
+            best = min(best, time.process_time() - begun)
         return best
 
     small, large = seconds(25_000), seconds(200_000)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -133,13 +134,18 @@ class Previewed:
             return self._ask(request, edition, form)
         if found.reason:
             return self._ask(request, edition, form, f"No mail: {found.reason}. {found.note}".strip())
-        query = request.GET.urlencode()
+        about = f"Preview of the edition of {edition.day}. Its links open nobody’s pages."
+        if form.cleaned_data["reader"]:
+            about += " That you looked is noted in the reader’s history."
+        keep = {name: request.GET.getlist(name) for name in form.fields if name in request.GET}
+        query = urlencode(keep, doseq=True)
         return mail_page(
             request,
             found.mail,
             html_url=reverse("admin:digest_edition_mail_html", args=[pk]),
+            keep=keep,
             back=(f"{reverse('admin:digest_edition_preview', args=[pk])}?{query}", "Preview as another reader"),
-            about=f"Preview of the edition of {edition.day}. Its links open nobody’s pages. {found.note}".strip(),
+            about=f"{about} {found.note}".strip(),
         )
 
     @method_decorator([shown_as_mail, require_safe])

@@ -97,9 +97,6 @@ def start_stack(processes: Processes, *, web_port: int | None, worker: bool, bea
             "4",
             "--graceful-timeout",
             "3",
-            "--no-control-socket",
-            "--limit-request-line",  # a preview's choices stand in its address
-            "8190",
         )
         processes.start("web", *web)
     celery = ("celery", "--app", "config.celery")

@@ -11,10 +11,11 @@ from django.core.checks import messages as levels
 from digest.health.names import address_of, domain_of
 from digest.health.verdict import Verdict, fault, not_checked, ok, warning
 from digest.providers import Provider
+from subscriptions.checks import next_hsts_step
 
 NOBODY_READS = re.compile(r"(no|do-?not)[-_.]?reply", re.IGNORECASE)
 # What these say has a line of its own.
-SAID_ELSEWHERE = frozenset(f"daily_papers.{number}" for number in ("E005", "E007", "W001", "E015", "E016"))
+SAID_ELSEWHERE = frozenset(f"daily_papers.{number}" for number in ("E005", "E007", "W001", "E015", "E016", "I001"))
 
 
 def system_checks(messages: Iterable[CheckMessage]) -> list[Verdict]:
@@ -42,6 +43,28 @@ def site(url: str) -> Verdict:
         return ok("SITE_URL", address_of(url))
     remedy = "Set an https address: mailbox providers offer the one-click unsubscribe for https only (RFC 8058)."
     return fault("SITE_URL", f"{address_of(url)} is not https", remedy)
+
+
+def hsts(seconds: int) -> Verdict:
+    """How long browsers are held to https (RFC 6797), and the next step."""
+    step = next_hsts_step(seconds)
+    if not seconds:
+        remedy = f"Set HSTS_SECONDS={step}: without it a reader's first request can be led to plain http."
+        return warning("HSTS_SECONDS", "browsers are not held to https", remedy)
+    return ok("HSTS_SECONDS", f"{seconds}" + (f"; the next step is {step}" if step else ""))
+
+
+def behind_proxy(url: str, *, trusted: bool, hops: int) -> Verdict:
+    """Gunicorn ends no TLS and waits for slow bodies with its threads: something must stand in front, and be told."""
+    if trusted:
+        return ok("BEHIND_PROXY", f"true; {hops} of yours append to X-Forwarded-For")
+    if urlsplit(url).scheme != "https":
+        return ok("BEHIND_PROXY", "false, and the site is not https: nothing stands in front")
+    remedy = (
+        "Put the proxy of config/nginx.conf in front and set BEHIND_PROXY=true: without it all readers are one "
+        "network, or a few slow connections stop the site."
+    )
+    return warning("BEHIND_PROXY", "false, though the site is https: what ends TLS is not told to Django", remedy)
 
 
 def sender(name: str, value: str, reply_to: str) -> Verdict:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, run_checks
 from django.db import DatabaseError
 
-from digest.health import configured, names, processes, provider, received, records, reports, signed, waiting
+from digest.health import configured, names, processes, provider, received, records, reports, signed, site, waiting
 from digest.health.names import Ask, domain_of
 from digest.health.spf import spf
 from digest.health.verdict import State, Verdict, fault, not_checked, warning
@@ -28,6 +28,7 @@ class Wishes:
     selectors: Sequence[str] = ()
     envelope: str = ""  # the domain of Return-Path, where it is not that of From
     copy: bytes | None = None  # a received mail
+    site: bool = False  # ask the public address
 
 
 def examine(now: datetime, wishes: Wishes, time: Callable[[], datetime] = clock.now) -> Groups:
@@ -52,6 +53,8 @@ def examine(now: datetime, wishes: Wishes, time: Callable[[], datetime] = clock.
         "Provider": [*provider.abilities(transport), _webhook(transport, found), _reports()],
         "Processes": [*processes.processes(settings.REDIS_URL, now), *_database(now, time)],
     }
+    if wishes.site:
+        groups["Site"] = [site.buffering(settings.SITE_URL)]
     if wishes.copy is not None:
         groups["Received copy"] = _copy(wishes.copy, ask, why)
     return groups
@@ -63,6 +66,8 @@ def _settings(transport: Provider, found: Sequence[CheckMessage]) -> list[Verdic
         *configured.system_checks(found),
         configured.transport(transport),
         configured.site(settings.SITE_URL),
+        configured.hsts(settings.SECURE_HSTS_SECONDS),
+        configured.behind_proxy(settings.SITE_URL, trusted=settings.BEHIND_PROXY, hops=settings.PROXY_HOPS),
         configured.postal_address(settings.POSTAL_ADDRESS),
         configured.sender("FROM_EMAIL", digests, settings.REPLY_TO),
         configured.sender("LETTERS_FROM_EMAIL", letters, settings.REPLY_TO),
@@ -132,6 +137,6 @@ def _database(now: datetime, time: Callable[[], datetime]) -> list[Verdict]:
 
 
 def _copy(raw: bytes, ask: Ask | None, why: str) -> list[Verdict]:
-    site = urlsplit(settings.SITE_URL).hostname or ""
-    seen = received.received_copy(raw, from_domain=sending_domain(), site_host=site)
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    seen = received.received_copy(raw, from_domain=sending_domain(), site_host=host)
     return [*seen, signed.verified(raw, ask) if ask else not_checked("DKIM verified", why)]

@@ -7,12 +7,14 @@ from django.views.decorators.http import require_http_methods
 from digest.feedback import opinion_on, saving_of, say, undo, work_of
 from digest.models import Feedback, Paper
 from subscriptions import clock
+from subscriptions.parameters import reads
 from subscriptions.tokens import Purpose, Token
 from subscriptions.views.pages import opened, see_other, token_page
 
 Verb = Feedback.Verb
 
 
+@reads("undone")
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def feedback(request: HttpRequest, token: str, paper: int, verb: str) -> HttpResponse:

@@ -13,7 +13,8 @@ from digest.models import Feedback, Paper
 from digest.views.feedback import work_or_404
 from digest.views.saved import number_of
 from subscriptions import clock, languages
-from subscriptions.views.pages import reader_of, see_other, token_page
+from subscriptions.parameters import reads
+from subscriptions.views.pages import own_page, reader_of, see_other, token_page
 
 Verb = Feedback.Verb
 
@@ -35,8 +36,10 @@ class Taste:
     lessons: list[Lesson]
 
 
+@reads("forgot", "paper", "anew")
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
+@own_page
 def learned(request: HttpRequest, token: str) -> HttpResponse:
     """All that teaches now. POST takes one word back, or says it again."""
     reader = reader_of(token)

@@ -3,26 +3,34 @@
 The demo's mailbox, the editors' previews and the archive hand it a mail; who may see which is their business.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import wraps
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
+from urllib.parse import urlencode
 
 from csp.decorators import csp
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.cache import cache_control
+from django.utils.cache import patch_cache_control
+from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from digest import preview
+from digest.archive import TooMany, findings_on, mail_of
 from digest.lint import Severity
+from digest.lint.findings import Finding
 from digest.lint.mail import Mail
 from digest.models import Edition
 from digest.preflight import linted
 from digest.views.appearance import Look, as_seen
+from subscriptions import clock, guard, page_limits
+from subscriptions.parameters import reads
+from subscriptions.views.pages import too_many
 
 # A mail brings its own inline styles and nothing else: no script, no form, no origin of ours.
 MAIL_POLICY = {
@@ -42,6 +50,7 @@ CONTROLS: dict[str, tuple[str, dict[str, str]]] = {
     "images": ("Images", {"on": "On", "off": "Off"}),
     "styles": ("Style sheet", {"on": "Kept", "off": "Dropped by the client"}),
 }
+NOTHING_MORE: Mapping[str, Sequence[str]] = MappingProxyType({})
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 
@@ -67,12 +76,17 @@ def mail_page(
     back: tuple[str, str],
     about: str = "",
     canonical: str = "",
+    keep: Mapping[str, Sequence[str]] = NOTHING_MORE,
+    findings: Callable[[], list[Finding]] | None = None,
 ) -> HttpResponse:
     """A mail with all that can be looked at. ``html_url`` shows its HTML part alone; ``back`` is (address, words).
 
-    Nothing of the page needs JavaScript: each control is a link to this page with another parameter.
+    Nothing of the page needs JavaScript: each control is a link to this page with another parameter. Links carry the
+    controls' parameters by their known values, and those of the caller that ``keep`` names; nothing else that stood in
+    the address. ``findings`` gives what the linter says, where the caller knows it already.
     """
     chosen = _chosen(request)
+    kept = _kept(request, keep)
     html = mail.html_part
     if html is None and chosen["part"] == "html":
         chosen["part"] = "text"
@@ -84,11 +98,11 @@ def mail_page(
         "back": back,
         "canonical": canonical,
         "chosen": chosen,
-        "controls": list(_controls(request, chosen, has_html=html is not None)),
-        "html_url": f"{html_url}?{request.GET.urlencode()}" if request.GET else html_url,
+        "controls": list(_controls(kept, chosen, has_html=html is not None)),
+        "html_url": f"{html_url}?{urlencode(kept, doseq=True)}" if kept else html_url,
         "sizes": sizes(mail),
         "size_limit": SIZE_LIMIT,
-        **(verdict(mail.raw) if chosen["part"] == "checks" else {}),
+        **(verdict(findings() if findings else linted(mail.raw)) if chosen["part"] == "checks" else {}),
     }
     return render(request, "digest/letter.html", context)
 
@@ -112,43 +126,65 @@ def sizes(mail: Mail) -> dict[str, float | None]:
     }
 
 
-def verdict(raw: bytes) -> dict[str, Any]:
+def verdict(findings: Sequence[Finding]) -> dict[str, Any]:
     """What the linter finds: ``errors`` and ``warnings``."""
-    findings = linted(raw)
     return {
         "errors": [finding for finding in findings if finding.severity == Severity.ERROR],
         "warnings": [finding for finding in findings if finding.severity == Severity.WARNING],
     }
 
 
-@cache_control(public=True, max_age=ARCHIVED_FOR)
+def archived(view: V) -> V:
+    """A view of the archive: for shared caches by its known parameters, or 429 and for none of them."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            response = view(request, *args, **kwargs)
+        except TooMany:
+            return never_cache(too_many)(request)
+        patch_cache_control(response, public=True, max_age=ARCHIVED_FOR)
+        return response
+
+    return cast("V", shown)
+
+
+@reads(*CONTROLS)
+@archived
 @require_safe
 def archive(request: HttpRequest, day: date) -> HttpResponse:
     """The mail of a published day as it goes to a new reader without topics; nothing personal is in it."""
+    edition, mail = _archived(request, day)
     return mail_page(
         request,
-        _archived(day),
+        mail,
         html_url=reverse("day-mail-html", args=[day]),
         back=(reverse("day", args=[day]), f"The papers of {day:%-d %B %Y}"),
         about="As it goes to a new reader who chose no topics. Its personal links lead nowhere.",
         canonical=reverse("day-mail", args=[day]),
+        findings=lambda: findings_on(edition, mail.raw, _admit(request)),
     )
 
 
+@reads(*CONTROLS)
 @shown_as_mail
-@cache_control(public=True, max_age=ARCHIVED_FOR)
+@archived
 @require_safe
 def archive_html(request: HttpRequest, day: date) -> HttpResponse:
     """Its HTML part alone."""
-    return mail_html(request, _archived(day))
+    return mail_html(request, _archived(request, day)[1])
 
 
-def _archived(day: date) -> Mail:
+def _archived(request: HttpRequest, day: date) -> tuple[Edition, Mail]:
     edition = get_object_or_404(Edition.objects.published(), day=day)
     try:
-        return preview.archived(edition).mail
+        return edition, Mail(mail_of(edition, _admit(request)))
     except ValueError as error:
         raise Http404("This day has no paper to show.") from error
+
+
+def _admit(request: HttpRequest) -> Callable[[], bool]:
+    return lambda: page_limits.admit_preview(guard.client_ip(request), clock.now())
 
 
 def _chosen(request: HttpRequest) -> dict[str, str]:
@@ -159,7 +195,15 @@ def _chosen(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def _controls(request: HttpRequest, chosen: Mapping[str, str], *, has_html: bool) -> Iterator[tuple[str, list[Choice]]]:
+def _kept(request: HttpRequest, more: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """What links of the page carry on: ``more``, and the controls that the address names, by what they are set to."""
+    chosen = _chosen(request)
+    return {**more, **{name: [chosen[name]] for name in CONTROLS if name in request.GET}}
+
+
+def _controls(
+    kept: Mapping[str, Sequence[str]], chosen: Mapping[str, str], *, has_html: bool
+) -> Iterator[tuple[str, list[Choice]]]:
     """The controls that mean something for what is shown."""
     for name, (heading, values) in CONTROLS.items():
         if name != "part" and chosen["part"] != "html":
@@ -168,9 +212,8 @@ def _controls(request: HttpRequest, chosen: Mapping[str, str], *, has_html: bool
         for value, words in values.items():
             if value == "html" and not has_html:
                 continue
-            query = request.GET.copy()
-            query[name] = value
-            choices.append(Choice(words, query.urlencode(), chosen[name] == value))
+            query = urlencode({**kept, name: [value]}, doseq=True)
+            choices.append(Choice(words, query, chosen[name] == value))
         yield heading, choices
 
 

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from digest.lint.mail import Mail
-from digest.views.mail import mail_html, mail_page, shown_as_mail
+from digest.views.mail import CONTROLS, mail_html, mail_page, shown_as_mail
+from subscriptions.parameters import reads
 
 SHOWN = 200
 
@@ -38,6 +39,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
     return render(request, "digest/mailbox.html", {"letters": letters, "count": len(files)})
 
 
+@reads(*CONTROLS)
 @require_safe
 def letter(request: HttpRequest, name: str) -> HttpResponse:
     """One mail as a mail program shows it, and all that is in it."""
@@ -45,6 +47,7 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
     return mail_page(request, _mail(name), html_url=reverse("letter-html", args=[name]), back=back)
 
 
+@reads(*CONTROLS)
 @shown_as_mail
 @require_safe
 def letter_html(request: HttpRequest, name: str) -> HttpResponse:

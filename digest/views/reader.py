@@ -18,7 +18,8 @@ from digest.tasks import nudge_sending
 from subscriptions import clock, languages, links, schedule
 from subscriptions.forms import SAVED, SHOWN_DAYS
 from subscriptions.models import Interest, Subscriber
-from subscriptions.views.pages import reader_of, see_other, token_page
+from subscriptions.parameters import reads
+from subscriptions.views.pages import own_page, reader_of, see_other, token_page
 
 HISTORY_DAYS = 14
 WANTED = {
@@ -68,6 +69,7 @@ class Day:
     papers: int
 
 
+@reads("saved", "asked")
 @token_page
 @require_safe
 def reader(request: HttpRequest, token: str) -> HttpResponse:
@@ -97,6 +99,7 @@ def reader(request: HttpRequest, token: str) -> HttpResponse:
 
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
+@own_page
 def send_now(request: HttpRequest, token: str) -> HttpResponse:
     """Plan today's digest now, by the ordinary path; a second press changes nothing. GET leads to the button."""
     subscriber = reader_of(token)

@@ -11,13 +11,15 @@ from digest.models import Feedback, Paper
 from digest.rendering import authors_line
 from digest.views.feedback import work_or_404
 from subscriptions import clock
-from subscriptions.views.pages import reader_of, see_other, token_page
+from subscriptions.parameters import reads
+from subscriptions.views.pages import own_page, reader_of, see_other, token_page
 
 PAGE = 50  # papers
 DIGITS = 19  # that a number of a row has fewer than
 WRITERS = {"bib": citations.bibtex, "ris": citations.ris, "json": citations.csl_json}
 
 
+@reads("page", "removed", "silent")
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def saved_list(request: HttpRequest, token: str) -> HttpResponse:
@@ -40,6 +42,7 @@ def saved_list(request: HttpRequest, token: str) -> HttpResponse:
 
 @token_page
 @require_safe
+@own_page
 def download(_: HttpRequest, token: str, kind: str) -> HttpResponse:
     """The whole list as a file; ``kind`` is one of "bib", "ris" and "json"."""
     reader = reader_of(token)

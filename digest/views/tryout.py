@@ -17,8 +17,9 @@ from digest import planning, tryout
 from digest.models import Digest
 from digest.preview import PAPERS, Profile
 from digest.rendering import Item, Shelf, items_of
-from subscriptions import clock, guard, languages
+from subscriptions import clock, guard, languages, page_limits
 from subscriptions.forms import ChoiceForm, PreferencesForm, SignupForm
+from subscriptions.parameters import reads
 from subscriptions.views.pages import UNPROCESSABLE, reader_of, see_other, token_page, too_many
 from subscriptions.views.settings import settings_page
 
@@ -39,6 +40,7 @@ class Day:
     no_mail: str | Promise
 
 
+@reads(*ChoiceForm.base_fields)
 @require_safe
 def try_out(request: HttpRequest) -> HttpResponse:
     """For anybody, by a GET that can be kept and shared. The sign-up below takes the choice along."""
@@ -54,7 +56,7 @@ def try_out(request: HttpRequest) -> HttpResponse:
         only_my_topics=chosen["only"],
     )
     context["chosen"] = languages.listed([*(topic.name for topic in chosen["topic"]), *chosen["words"]])
-    return _shown(request, "digest/try_out.html", context, profile, tryout.admit_look)
+    return _shown(request, "digest/try_out.html", context, profile, page_limits.admit_preview)
 
 
 @token_page

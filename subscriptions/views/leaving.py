@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from subscriptions import clock, lifecycle, links
 from subscriptions.forms import ReasonForm
 from subscriptions.models import Subscriber
+from subscriptions.parameters import reads
 from subscriptions.tokens import NOBODY, Purpose
 from subscriptions.views.pages import GONE, UNPROCESSABLE, bad_link, origin_of, see_other, speak_to, token_page
 
@@ -53,6 +54,7 @@ def _is_our_button(request: HttpRequest) -> bool:
         return False
 
 
+@reads("thanks")
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def left(request: HttpRequest, token: str) -> HttpResponse:

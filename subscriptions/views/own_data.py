@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from subscriptions import clock, guard, letters, lifecycle, links, privacy
 from subscriptions.forms import AddressForm
 from subscriptions.models import SignupRequest, Subscriber
+from subscriptions.parameters import reads
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.tokens import Purpose, Token
 from subscriptions.views.pages import (
@@ -17,6 +18,7 @@ from subscriptions.views.pages import (
     UNPROCESSABLE,
     bad_link,
     origin_of,
+    own_page,
     see_other,
     speak_to,
     token_page,
@@ -61,6 +63,7 @@ def own_data(request: HttpRequest, token: str) -> HttpResponse:
 
 @token_page
 @require_POST
+@own_page
 def export(request: HttpRequest, token: str) -> HttpResponse:
     """Everything that is kept, as one JSON file. A POST, so that a scanner that follows links does not fetch it."""
     read, reader = _opened(token)
@@ -71,6 +74,7 @@ def export(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
+@reads("sent")
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_address(request: HttpRequest, token: str) -> HttpResponse:

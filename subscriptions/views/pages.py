@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 
-from subscriptions import clock, guard, languages, links
+from subscriptions import clock, guard, languages, links, page_limits
 from subscriptions.consent import Origin
 from subscriptions.forms import SignupForm
 from subscriptions.models import Subscriber
@@ -119,6 +119,18 @@ def reader_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Subscriber:
 def bad_link(request: HttpRequest, what: str, status: HTTPStatus = NOT_FOUND) -> HttpResponse:
     """Why a link does not work and what to do instead; ``what`` names the case in the template."""
     return render(request, "subscriptions/bad_link.html", {"what": what, "form": SignupForm()}, status=status)
+
+
+def own_page(view: View) -> View:
+    """A page of a reader's own that is computed each time: so many for one network, 429 over it."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not page_limits.admit_own_page(guard.client_ip(request), clock.now()):
+            return too_many(request)
+        return view(request, *args, **kwargs)
+
+    return shown
 
 
 def too_many(request: HttpRequest, template: str = "429.html", context: dict[str, Any] | None = None) -> HttpResponse:

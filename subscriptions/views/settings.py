@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from subscriptions import clock, guard, letters, lifecycle, links, schedule
 from subscriptions.forms import PauseForm, PreferencesForm
 from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscriber, Topic
+from subscriptions.parameters import reads
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.views.pages import (
     UNPROCESSABLE,
@@ -23,6 +24,7 @@ from subscriptions.views.pages import (
 )
 
 
+@reads("confirmed", "moved")
 @token_page_with_script  # it guesses the time zone
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
@@ -85,6 +87,7 @@ def pause(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "subscriptions/pause.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
+@reads("done")
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def adjust(request: HttpRequest, token: str, verb: str, topic: int = 0) -> HttpResponse:
@@ -122,6 +125,7 @@ def _is_so(subscriber: Subscriber, verb: str, topic: Topic | None) -> bool:
     return verb == "fewer" or subscriber.is_weekly
 
 
+@reads("sent")
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_for_fresh_link(request: HttpRequest, token: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from subscriptions import clock, guard, letters, lifecycle, links
 from subscriptions.forms import AddressForm, SignupForm
 from subscriptions.models import SignupRequest, Subscriber
+from subscriptions.parameters import reads
 from subscriptions.tasks import handle_signup, nudge
 from subscriptions.tokens import LIFETIME, Purpose, Token
 from subscriptions.views.pages import (
@@ -64,6 +65,7 @@ def _check_email(kind: SignupRequest.Kind) -> str:
     return reverse("check-email") + ("" if kind == SignupRequest.Kind.SIGN_UP else "?for=link")
 
 
+@reads("for")
 @require_safe
 def check_email(request: HttpRequest) -> HttpResponse:
     """What to do next; the same for every address."""
@@ -110,6 +112,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "subscriptions/confirm.html", {"subscriber": asked.subscriber})
 
 
+@reads("done")
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def not_me(request: HttpRequest, token: str) -> HttpResponse:

@@ -59,6 +59,9 @@ class Command(OperatorCommand):
             metavar="FILE.eml",
             help="a digest as it arrived in a mailbox, saved with all its headers; --dns verifies its signature",
         )
+        parser.add_argument(
+            "--site", action="store_true", help="ask SITE_URL itself: does a proxy wait for slow visitors in its place?"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,6 +71,7 @@ class Command(OperatorCommand):
             selectors=options["selector"],
             envelope=options["envelope"].strip(".").lower(),
             copy=options["received"],
+            site=options["site"],
         )
         try:
             now = clock.now()
