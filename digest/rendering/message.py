@@ -190,10 +190,11 @@ def _because(confirmed: date | None) -> str:
 def _next_digest(due_at: datetime | None, zone: str) -> str:
     if due_at is None:
         return ""
-    due = due_at.astimezone(schedule.zone_of(zone))
+    known = schedule.zone_of(zone)
+    due = due_at.astimezone(known)
     values = {
         "day": sentences.day_in_words(due),
         "hour": as_text(due, pgettext("date format", "H:i")),
-        "zone": zone,
+        "zone": known.key,
     }
     return _("Your next digest: %(day)s, %(hour)s (%(zone)s).") % values
