@@ -184,7 +184,8 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
 
     def _get_validation_exclusions(self) -> set[str]:
         """The field's own choices judge the zone: the model refuses one that left the tz database, and all with it."""
-        return super()._get_validation_exclusions() | {"zone"}
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # the stubs do not know it
+        return excluded | {"zone"}
 
     def clean(self) -> dict[str, Any]:
         """A daily digest needs a day."""

@@ -11,12 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from subscriptions import clock, guard, languages, links
 from subscriptions.consent import Origin
 from subscriptions.forms import SignupForm
 from subscriptions.models import Subscriber
 from subscriptions.tokens import NOBODY, Purpose, Token
+from subscriptions.views.proof import is_a_press
 
 GONE, NOT_FOUND, UNPROCESSABLE = HTTPStatus.GONE, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY
 View = Callable[..., HttpResponse]
@@ -34,10 +36,10 @@ TOKEN_POLICY = {
 def token_page(view: View) -> View:
     """A page whose address is a key: not stored, not indexed, not framed, and nothing loaded from elsewhere.
 
-    In the language of its reader, once the view has said who that is: ``speak_to``. Before, in the browser's.
+    In the language of its reader, once the view has said who that is: ``speak_to``. Before, in the browser's. Its
+    buttons need no cookie and no Origin: see ``is_a_press``.
 
-    Referrer-Policy is the site's "same-origin": with "no-referrer" browsers send "Origin: null", and Django refuses
-    the button.
+    Referrer-Policy is the site's "same-origin": with "no-referrer" browsers send "Origin: null" from all pages.
     """
     return _behind_a_key(view, TOKEN_POLICY)
 
@@ -48,11 +50,15 @@ def token_page_with_script(view: View) -> View:
 
 
 def _behind_a_key(view: View, policy: dict[str, list[str]]) -> View:
+    checked = view if getattr(view, "csrf_exempt", False) else csrf_protect(view)
+
+    @csrf_exempt  # the token is the authorisation: see is_a_press
     @wraps(view)
     def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with translation.override(translation.get_language()):  # to end what speak_to begins
             try:
-                response = view(request, *args, **kwargs)
+                answering = view if request.method != "POST" or is_a_press(request) else checked
+                response = answering(request, *args, **kwargs)
             except BadLink as link:
                 response = bad_link(request, link.what, link.status)
             except Subscriber.DoesNotExist:  # erased between reading the link and doing what it asks
