@@ -57,8 +57,8 @@ def _behind_a_key(view: View, policy: dict[str, list[str]]) -> View:
     def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with translation.override(translation.get_language()):  # to end what speak_to begins
             try:
-                answering = view if request.method != "POST" or is_a_press(request) else checked
-                response = answering(request, *args, **kwargs)
+                doubted = request.method == "POST" and checked is not view and not is_a_press(request)
+                response = (checked if doubted else view)(request, *args, **kwargs)
             except BadLink as link:
                 response = bad_link(request, link.what, link.status)
             except Subscriber.DoesNotExist:  # erased between reading the link and doing what it asks
