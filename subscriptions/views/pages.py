@@ -1,6 +1,7 @@
 """What the readers' pages have in common: their policy, their links, their answers."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, cast
@@ -13,7 +14,7 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from subscriptions import clock, guard, languages, links
+from subscriptions import clock, guard, languages, letters, links
 from subscriptions.consent import Origin
 from subscriptions.forms import SignupForm
 from subscriptions.models import Subscriber
@@ -60,7 +61,7 @@ def _behind_a_key(view: View, policy: dict[str, list[str]]) -> View:
                 doubted = request.method == "POST" and checked is not view and not is_a_press(request)
                 response = (checked if doubted else view)(request, *args, **kwargs)
             except BadLink as link:
-                response = bad_link(request, link.what, link.status)
+                response = bad_link(request, link.what, link.status, link.token)
             except Subscriber.DoesNotExist:  # erased between reading the link and doing what it asks
                 response = bad_link(request, "gone", GONE)
             response.headers.setdefault("Content-Language", translation.get_language())
@@ -89,11 +90,11 @@ def origin_of(request: HttpRequest, where: str, token: Token | None = None) -> O
 
 
 class BadLink(Exception):  # noqa: N818 - what the page says
-    """A link that opens nothing; ``what`` names the case in bad_link.html."""
+    """A link that opens nothing; ``what`` names the case in bad_link.html, ``token`` one that opens another page."""
 
-    def __init__(self, what: str, status: HTTPStatus = GONE) -> None:
+    def __init__(self, what: str, status: HTTPStatus = GONE, token: str = "") -> None:
         super().__init__(what)
-        self.what, self.status = what, status
+        self.what, self.status, self.token = what, status, token
 
 
 def token_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Token:
@@ -106,27 +107,34 @@ def token_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Token:
     return read
 
 
-def reader_of(token: str, purpose: Purpose = Purpose.MANAGE) -> Subscriber:
+def reader_of(
+    token: str, purpose: Purpose = Purpose.MANAGE, *, also_late: Callable[[str, datetime], bool] | None = None
+) -> Subscriber:
     """The reader whose link this is, in whose language the page goes on.
 
-    Raises BadLink for a forged one, one whose time is over, one of a reader who was erased, and one that was mailed to
-    an earlier address.
+    Raises BadLink for a forged one, one whose time is over, unless ``also_late`` is true of the reader's address and
+    the time, one of a reader who was erased, and one that was mailed to an earlier address.
     """
     read = token_of(token, purpose)
-    if read.expired:
+    if read.expired and purpose is not Purpose.MANAGE:
         raise BadLink(purpose.value)
     subscriber = Subscriber.objects.filter(pk=read.id, erase_asked_at=None).first()
     if subscriber is None:
-        raise BadLink("gone")
+        raise BadLink(purpose.value if read.expired else "gone")
     speak_to(subscriber)
     if subscriber.moved_at and read.made_at < subscriber.moved_at.replace(second=0, microsecond=0):
         raise BadLink("moved")
+    if read.expired and not (also_late and also_late(subscriber.email, clock.now())):
+        # Who gets no mail from us gets no new link either.
+        stopped = letters.is_stopped(subscriber.email, clock.now())
+        raise BadLink("stopped" if stopped else purpose.value, token=token)
     return subscriber
 
 
-def bad_link(request: HttpRequest, what: str, status: HTTPStatus = NOT_FOUND) -> HttpResponse:
+def bad_link(request: HttpRequest, what: str, status: HTTPStatus = NOT_FOUND, token: str = "") -> HttpResponse:
     """Why a link does not work and what to do instead; ``what`` names the case in the template."""
-    return render(request, "subscriptions/bad_link.html", {"what": what, "form": SignupForm()}, status=status)
+    context = {"what": what, "form": SignupForm(), "token": token}
+    return render(request, "subscriptions/bad_link.html", context, status=status)
 
 
 def too_many(request: HttpRequest, template: str = "429.html", context: dict[str, Any] | None = None) -> HttpResponse:

@@ -263,6 +263,8 @@ def _said(client, cast):
 def _own_data(client, cast):
     reader, other = cast["active"], cast["paused"]
     yield "ask for a fresh link", client.get(_at(reader, "fresh-link"))
+    yield "a fresh link to the stopped", client.get(_at(cast["stopped"], "fresh-link"))
+    yield "late settings of the stopped", client.get(_late(cast["stopped"]))
     yield "a fresh link was sent", client.get(_at(reader, "fresh-link") + "?sent=1")
     fresh = links.fresh_path(letters.ask(Kind.LINK, reader.email, NOW, subscriber=reader), NOW)
     yield "own data", client.get(fresh)
