@@ -3,11 +3,12 @@
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.charset import BASE64, QP, SHORTEST, Charset
 from email.headerregistry import Address
 from email.utils import format_datetime, formataddr, getaddresses, parseaddr
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import idna
@@ -51,15 +52,16 @@ def message_to(
     *,
     now: datetime,
     key: str,
+    made_at: datetime | None = None,
     listed: bool = False,
     to: str = "",
     stream: str = "",
 ) -> EmailMultiAlternatives:
     """The mail ``templates/emails/<name>/`` to one reader in the reader's language, not sent.
 
-    ``key`` names the mail for ever ("digest-17"): its Message-ID is made of it, so a retry carries the same
-    (RFC 5322 section 3.6.4). ``listed`` mails are the list's: they carry List-Id and one-click unsubscribe
-    (RFC 2919, RFC 2369, RFC 8058), and ``stream`` in their Feedback-ID ("2026-03-20:daily:en"), which is what
+    ``key`` ("digest-17") names the mail in this database, and with ``made_at``, when its row was made, everywhere and
+    for ever: its Message-ID is made of both, so a retry carries the same (RFC 5322 section 3.6.4). ``listed`` mails are
+    the list's: they carry List-Id and one-click unsubscribe (RFC 2919, RFC 2369, RFC 8058), and ``stream`` in their Feedback-ID ("2026-03-20:daily:en"), which is what
     providers count complaints by: nothing of the reader. ``to`` is another address than the reader's: one to be
     confirmed, or the old one. Raises ValueError where the subject's template gives nothing.
     """
@@ -70,7 +72,7 @@ def message_to(
         subject=mail.subject,
         body=set_in_lines(mail.text),
         to=[to or subscriber.email],
-        headers=headers_of(own["unsubscribe_url"], now=now, key=key, listed=listed, stream=stream),
+        headers=headers_of(own["unsubscribe_url"], now=now, key=key, made_at=made_at, listed=listed, stream=stream),
         **senders(listed),
     )
     if mail.html:
@@ -209,11 +211,25 @@ def reader_context(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
     }
 
 
-def headers_of(unsubscribe_url: str, *, now: datetime, key: str, listed: bool, stream: str = "") -> dict[str, str]:
+def name_of(key: str, made_at: datetime | None) -> str:
+    """A mail's name that no other one has, in no database and of no installation: "digest-17.5f1c0d9a3b7e2468".
+
+    Numbers begin again in a fresh database, and two installations of a domain count alike. But no two of them make a
+    row of one number in the same microsecond.
+    """
+    if made_at is None:  # of no row: it only shows what a mail looks like
+        return key
+    own = blake2b(f"{settings.INSTANCE_ID} {key} {made_at.astimezone(UTC):%Y%m%d%H%M%S%f}".encode(), digest_size=8)
+    return f"{key}.{own.hexdigest()}"
+
+
+def headers_of(
+    unsubscribe_url: str, *, now: datetime, key: str, listed: bool, made_at: datetime | None = None, stream: str = ""
+) -> dict[str, str]:
     """The headers beside those of Django: see ``message_to``."""
     domain = sending_domain(listed)
     headers = {
-        "Message-ID": f"<{key}@{domain}>",
+        "Message-ID": f"<{name_of(key, made_at)}@{domain}>",
         "Date": format_datetime(now),
         "Auto-Submitted": "auto-generated",  # RFC 3834 section 5
         "X-Auto-Response-Suppress": "All",  # Exchange's out-of-office replies

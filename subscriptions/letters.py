@@ -104,7 +104,8 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
         reader = _take(request, letter, now)
     key = f"{letter.name}-{request.pk}"
     try:
-        return request, message_to(reader, letter.name, letter.context, now=now, key=key, to=request.email)
+        made_at, to = request.created_at, request.email
+        return request, message_to(reader, letter.name, letter.context, now=now, key=key, made_at=made_at, to=to)
     except Exception as error:  # one poisoned request fails alone, whatever is wrong with it
         log.exception("the mail of request %s cannot be built", request.pk)
         give_up_or_retry(request, now, f"building: {type(error).__name__}", for_ever=True)

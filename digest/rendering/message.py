@@ -76,7 +76,8 @@ def _message(
         "changes": [(offer.words, offer.address(token)) for offer in offers],
     }
     stream = stream_of(digest, subscriber.language)
-    return message_to(subscriber, "digest", context, now=now, key=f"digest-{digest.pk}", listed=True, stream=stream)
+    key, made_at = f"digest-{digest.pk}", digest.planned_at
+    return message_to(subscriber, "digest", context, now=now, key=key, made_at=made_at, listed=True, stream=stream)
 
 
 def stream_of(digest: Digest, language: str) -> str:

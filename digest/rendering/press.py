@@ -35,7 +35,7 @@ from digest.rendering.sheets import HTML, TEXT, Part, Said, Sheet
 from digest.rendering.shelf import Shelf
 from digest.rendering.stock import Stock
 from subscriptions import languages
-from subscriptions.emails import encoding_for, senders
+from subscriptions.emails import encoding_for, name_of, senders
 from subscriptions.models import Subscriber
 from subscriptions.ready import ReadyMessage
 from subscriptions.stencils import SOFT_BREAK, Piece, Unfit
@@ -178,7 +178,8 @@ class Press:
     def _headers(self, sheet: Sheet, digest: Digest, now: datetime) -> dict[str, str]:
         headers = dict(sheet.frame.headers)
         own = sheet.tokens[UNSUBSCRIBE.encode()].plain.decode()
-        headers["Message-ID"] = headers["Message-ID"].replace("<digest-0@", f"<digest-{digest.pk}@")
+        domain = headers["Message-ID"].rpartition("@")[2]
+        headers["Message-ID"] = f"<{name_of(f'digest-{digest.pk}', digest.planned_at)}@{domain}"
         headers["Date"] = format_datetime(now)
         headers["List-Unsubscribe"] = headers["List-Unsubscribe"].replace(self._stock.marks.of[UNSUBSCRIBE], own)
         return headers

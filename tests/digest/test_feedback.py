@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import timedelta
-import re
 from html import unescape
 
 import pytest
@@ -142,8 +141,8 @@ def test_the_button_needs_its_form_and_no_cookie_origin_or_referer(reader, paper
     assert Client(enforce_csrf_checks=True).post(path).status_code == 403, "a program that posts to what it finds"
     assert not words()
     body["csrfmiddlewaretoken"] = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', text_of(Client().get(path)))[1]
-    for origin in ({}, {"origin": "null"}, {"origin": "https://elsewhere.example"}):
-        assert Client(enforce_csrf_checks=True, headers=origin).post(path, body).status_code == 303
+    for sent in ({}, {"origin": "null"}, {"origin": "https://elsewhere.example"}):
+        assert Client(enforce_csrf_checks=True, headers=sent).post(path, body).status_code == 303
         assert len(words()) == (not undone)
 
 
