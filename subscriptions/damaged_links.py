@@ -64,11 +64,11 @@ def _token(text: str, start: int) -> tuple[str, int]:
 
 
 def _below(text: str) -> str:
-    """What a path has below its token, without what does not belong there: "saved/", "saved.bib/", ""."""
+    """What a path has below its token, without what stands behind it: "saved/", "saved.bib/", ""."""
     parts = _BREAK.sub("", _ENCODED.sub(" ", text)).split("/")[1:]
     kept = []
-    for part in parts:
-        found = _SEGMENT.match(part.strip())
+    for number, part in enumerate(parts, start=1):
+        found = _SEGMENT.match(part.strip()) if number == len(parts) else _SEGMENT.fullmatch(part)
         if found is None:
             break
         kept.append(found[0])
