@@ -1,8 +1,8 @@
 """The mail of a Digest row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
@@ -34,6 +34,7 @@ FEWER_WORDS = (
     Lengths(title=80, blurb=0, pdf=False),  # the paper's own page is a click away from it
 )
 
+Made = TypeVar("Made")
 # A function that says something, and its arguments: all that its words depend on beside the active language.
 Phrase = tuple[Any, ...]
 
@@ -50,28 +51,55 @@ def digest_message(
         raise ValueError("no paper is left in this digest")
     with translation.override(languages.of(subscriber)):
         for lengths in FEWER_WORDS:
-            message = _message(digest, subscriber, shelf, now, items_of(digest, shelf, without, lengths=lengths))
-            if all(fits(extent(str(html).encode())) for html, _type in message.alternatives):
-                break
-    return message
+            items = items_of(digest, shelf, without, lengths=lengths)
+            message = _message(digest, subscriber, shelf, now, items, len(items))
+            if fits(_extent_of(message)):
+                return message
+        return most_that_fit(
+            len(items),
+            lambda shown: _message(digest, subscriber, shelf, now, items, shown),
+            lambda message: fits(_extent_of(message)),
+        )
+
+
+def most_that_fit(papers: int, make: Callable[[int], Made], is_right: Callable[[Made], bool]) -> Made:
+    """What ``make`` makes of the largest number of papers that is right; of one where none is.
+
+    The others are on the web: a mail that is cut has no link to leave by. Fewer papers than ``papers``, and found in
+    seven steps where those are a hundred.
+    """
+    made, fewest, too_many = make(1), 1, papers
+    while too_many - fewest > 1:
+        middle = (fewest + too_many) // 2
+        if is_right(tried := make(middle)):
+            made, fewest = tried, middle
+        else:
+            too_many = middle
+    return made
+
+
+def _extent_of(message: EmailMultiAlternatives) -> Extent:
+    """How much the part is that most readers see: the HTML, or the text of those who want no other."""
+    shown = str(message.alternatives[0][0]) if message.alternatives else str(message.body)
+    return extent(shown.encode())
 
 
 def fits(html: Extent) -> bool:
-    """Whether an HTML part of that extent is shown whole."""
+    """Whether a part of that extent is shown whole."""
     return html.size < ROOM and length_on_the_wire(html) < ROOM_ON_THE_WIRE
 
 
 def _message(
-    digest: Digest, subscriber: Subscriber, shelf: Shelf, now: datetime, items: list[Item]
+    digest: Digest, subscriber: Subscriber, shelf: Shelf, now: datetime, items: list[Item], shown_here: int
 ) -> EmailMultiAlternatives:
-    phrases = phrases_of(digest, subscriber, shelf, [item.paper for item in items])
+    phrases = phrases_of(digest, subscriber, shelf, [item.paper for item in items], shown_here)
     token = links.manage_token(subscriber, now)
     shown = {item.paper.pk for item in items}
     offers = offers_of(subscriber, shelf, [p for p in digest.picks if p["paper"] in shown])
     context = {
         **{name: say(*facts) for name, (say, *facts) in phrases.items()},
         **surroundings(digest, subscriber, shelf, now),
-        "items": items,
+        "items": items[:shown_here],
         "follow_ups": follow_ups_of(digest, shelf),
         "changes": [(offer.words, offer.address(token)) for offer in offers],
     }
@@ -98,11 +126,17 @@ def surroundings(digest: Digest, subscriber: Subscriber, shelf: Shelf, now: date
         "preferences_url": links.absolute(reverse("preferences", args=[token])),
         # One token a mail: the paper and the word are parts of the path.
         "feedback_url": feedback_url(links.feedback_token(subscriber, now)),
+        "more_url": links.absolute(reverse("own-digest", args=[token, digest.day])),
     }
 
 
-def phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Sequence[Paper]) -> dict[str, Phrase]:
-    """What the templates show that differs from reader to reader, by its name there, not said yet."""
+def phrases_of(
+    digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Sequence[Paper], shown_here: int
+) -> dict[str, Phrase]:
+    """What the templates show that differs from reader to reader, by its name there, not said yet.
+
+    ``papers`` are all of the digest, of which the mail shows the first ``shown_here``.
+    """
     edition = shelf.edition_of(digest)
     weekly = digest.cadence == Digest.Cadence.WEEKLY
     beside = (preheader, *(paper.title for paper in papers[1:3]))
@@ -111,6 +145,7 @@ def phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Seq
         "preheader": beside if len(papers) > 1 else (lone_preheader, papers[0], digest.day),
         "heading": (sentences.heading, len(papers), digest.day, shelf.days_of(digest), weekly),
         "order": (sentences.order_line, len(papers), edition.counted_at if edition else None),
+        "more": (sentences.more_line, len(papers) - shown_here),
         **own_phrases_of(digest, subscriber, shelf),
     }
 

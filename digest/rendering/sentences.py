@@ -69,6 +69,14 @@ def order_line(papers: int, counted_at: datetime | None) -> str:
     return _("Upvotes counted %(hour)s UTC.") % values if counted_at else ""
 
 
+def more_line(papers: int) -> str:
+    """How many papers of a digest its mail has no room for; "" for none."""
+    if not papers:
+        return ""
+    words = ngettext("%(more)s more paper for you on the web", "%(more)s more papers for you on the web", papers)
+    return words % {"more": number(papers)}
+
+
 def authors_line(authors: Sequence[str]) -> str:
     """Three names, then how many more: 3,303 authors fit a line."""
     named = _(", ").join(authors[:NAMED_AUTHORS])
