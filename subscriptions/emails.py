@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.charset import BASE64, QP, SHORTEST, Charset
 from email.headerregistry import Address
@@ -21,6 +21,7 @@ from subscriptions import languages, links
 from subscriptions.models import Subscriber
 
 LINE = 76  # characters of a line of the text part; 78 is what RFC 5322 section 2.1.1 asks for
+ISOLATE, END = "\u2068", "\u2069"  # of a text in the other direction: Unicode Standard Annex 9 section 2.4.2
 _GAPS = re.compile(r"\n{3,}")
 # All that quoted-printable leaves as it is (RFC 2045 section 6.7), for counting.
 _PLAIN = bytes(octet for octet in range(32, 127) if octet != ord("=")) + b"\n"
@@ -113,7 +114,18 @@ def set_in_lines(text: str) -> str:
         for piece in textwrap.wrap(line, LINE, break_long_words=False, break_on_hyphens=False):
             linked = re.search(r"://|mailto:", piece)
             lines += [piece] if linked else [piece[at : at + LINE] for at in range(0, len(piece), LINE)]
+    if ISOLATE in text:
+        lines = list(_isolated_in_each(lines))
     return _GAPS.sub("\n\n", "\n".join(lines)) + "\n"
+
+
+def _isolated_in_each(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, with isolates that go over the end of one ended there and begun anew: a line is a paragraph."""
+    open_ = 0
+    for line in lines:
+        begun = open_ if line else 0
+        open_ = max(0, open_ + line.count(ISOLATE) - line.count(END))
+        yield f"{ISOLATE * begun}{line}{END * open_}" if line else line
 
 
 def shorter_encoding(text: str) -> Charset:

@@ -16,7 +16,7 @@ from digest.rendering import sentences
 from digest.rendering.items import WHOLE, Item, Lengths, follow_ups_of, items_of, shown_picks
 from digest.rendering.offers import offers_of
 from digest.rendering.shelf import Shelf
-from digest.text import shorten
+from digest.text import shorten, undirected
 from subscriptions import languages, links, schedule
 from subscriptions.emails import Extent, extent, length_on_the_wire, message_to
 from subscriptions.models import Subscriber
@@ -164,15 +164,15 @@ def own_phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf) -> dict
 
 def subject_line(title: str, papers: int) -> str:
     """The top paper's title, and how many more: the first 30 characters, which every client shows, are the news."""
-    title, more = " ".join(title.split()), papers - 1
+    title, more = " ".join(undirected(title).split()), papers - 1
     if not more:
-        return short_title(title, SUBJECT_LENGTH)
+        return sentences.foreign(short_title(title, sentences.room_for(title, SUBJECT_LENGTH)))
     values = {"more": sentences.number(more)}
     words = ngettext("%(title)s, and %(more)s more", "%(title)s, and %(more)s more", more)
-    title = short_title(title, SUBJECT_LENGTH - len(words % {"title": "", **values}))
+    title = short_title(title, sentences.room_for(title, SUBJECT_LENGTH) - len(words % {"title": "", **values}))
     if not title[-1:].isalnum():  # a comma after "…" or "?" looks like a slip
         words = ngettext("%(title)s and %(more)s more", "%(title)s and %(more)s more", more)
-    return words % {"title": title, **values}
+    return words % {"title": sentences.foreign(title), **values}
 
 
 def short_title(title: str, room: int) -> str:
@@ -189,8 +189,13 @@ def preheader(*titles: str) -> str:
     shortest, longest = PREHEADER
     words = _("Then: %(titles)s")
     room = longest - len(words % {"titles": ""})
-    said = words % {"titles": " · ".join(shorten(title, room // len(titles)) for title in titles)}
+    said = words % {"titles": " · ".join(_fitting(title, room // len(titles)) for title in titles)}
     return said if len(said) >= shortest else f"{said} ({sentences.order_line(len(titles) + 1, None)})"
+
+
+def _fitting(title: str, room: int) -> str:
+    title = undirected(title)
+    return sentences.foreign(shorten(title, sentences.room_for(title, room)))
 
 
 def lone_preheader(paper: Paper, day: date) -> str:

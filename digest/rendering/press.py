@@ -177,7 +177,7 @@ class Press:
                 break
         else:
             sheet = most_that_fit(
-                len(picks), lambda shown: sheet_of(shown, papers), lambda made: fits(made.part(part).extent())
+                len(picks), lambda shown, own=papers: sheet_of(shown, own), lambda made: fits(made.part(part).extent())
             )
         html = None if subscriber.text_only else sheet.part(HTML)
         return sheet, html, encoding_for(sheet.part(part).extent())

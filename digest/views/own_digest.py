@@ -20,7 +20,9 @@ def own_digest(request: HttpRequest, token: str, day: date) -> HttpResponse:
     After a change of zone a date can come twice: then both digests are there, the later one last.
     """
     reader = reader_of(token)
-    digests = [digest for digest in Digest.objects.filter(subscriber=reader, day=day).order_by("due_at") if digest.picks]
+    digests = [
+        digest for digest in Digest.objects.filter(subscriber=reader, day=day).order_by("due_at") if digest.picks
+    ]
     if not digests:
         raise Http404(_("We have no digest of yours of %(day)s.") % {"day": day_in_words(day)})
     context = {"subscriber": reader, "token": token, "day": day, "digests": _shown(digests)}
