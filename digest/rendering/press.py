@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.charset import Charset
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -176,9 +177,8 @@ class Press:
             if fits(sheet.part(part).extent()):
                 break
         else:
-            sheet = most_that_fit(
-                len(picks), lambda shown, own=papers: sheet_of(shown, own), lambda made: fits(made.part(part).extent())
-            )
+            fewer = partial(sheet_of, papers=papers)
+            sheet = most_that_fit(len(picks), fewer, lambda made: fits(made.part(part).extent()))
         html = None if subscriber.text_only else sheet.part(HTML)
         return sheet, html, encoding_for(sheet.part(part).extent())
 

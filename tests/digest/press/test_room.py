@@ -76,7 +76,7 @@ def held_by(shown, count):
     return len(re.findall(r"(?m)(?:^|>)\d+\.(?=\s|$)", shown)), more
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
 @given(st.integers(1, MOST), st.sampled_from(sorted(SCRIPTS)), st.booleans())
 @example(100, "latin", False)
 @example(80, "latin", False)
