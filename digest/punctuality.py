@@ -46,7 +46,7 @@ class Due(NamedTuple):
     @property
     def is_weekly(self) -> bool:
         """Whether the digest comes on one day of the week only."""
-        return self.weekdays != schedule.EVERY_DAY and self.weekdays.bit_count() == 1
+        return self.weekdays != schedule.EVERY_DAY and (self.weekdays & schedule.EVERY_DAY).bit_count() == 1
 
     @property
     def rhythm(self) -> tuple[time, str, int]:

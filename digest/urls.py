@@ -4,7 +4,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from digest.views import feedback, health, learned, mail, mailbox, public, reader, saved, tryout
+from digest.views import feedback, health, learned, mail, mailbox, own_digest, public, reader, saved, tryout
 
 
 class IsoDate:
@@ -32,6 +32,7 @@ urlpatterns = [
     path("preview/", tryout.try_out, name="try-out"),
     path("r/<str:token>/preview/", tryout.try_settings, name="try-settings"),
     path("r/<str:token>/", reader.reader, name="reader"),
+    path("r/<str:token>/days/<date:day>/", own_digest.own_digest, name="own-digest"),
     path("r/<str:token>/now/", reader.send_now, name="send-now"),
     path("r/<str:token>/saved/", saved.saved_list, name="saved"),
     path("r/<str:token>/saved.bib", saved.download, {"kind": "bib"}, name="saved-bib"),

@@ -2,12 +2,13 @@
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from email.charset import BASE64, QP, SHORTEST, Charset
 from email.headerregistry import Address
 from email.utils import format_datetime, formataddr, getaddresses, parseaddr
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import idna
@@ -20,6 +21,7 @@ from subscriptions import languages, links
 from subscriptions.models import Subscriber
 
 LINE = 76  # characters of a line of the text part; 78 is what RFC 5322 section 2.1.1 asks for
+ISOLATE, END = "\u2068", "\u2069"  # of a text in the other direction: Unicode Standard Annex 9 section 2.4.2
 _GAPS = re.compile(r"\n{3,}")
 # All that quoted-printable leaves as it is (RFC 2045 section 6.7), for counting.
 _PLAIN = bytes(octet for octet in range(32, 127) if octet != ord("=")) + b"\n"
@@ -51,17 +53,19 @@ def message_to(
     *,
     now: datetime,
     key: str,
+    made_at: datetime | None = None,
     listed: bool = False,
     to: str = "",
     stream: str = "",
 ) -> EmailMultiAlternatives:
     """The mail ``templates/emails/<name>/`` to one reader in the reader's language, not sent.
 
-    ``key`` names the mail for ever ("digest-17"): its Message-ID is made of it, so a retry carries the same
-    (RFC 5322 section 3.6.4). ``listed`` mails are the list's: they carry List-Id and one-click unsubscribe
-    (RFC 2919, RFC 2369, RFC 8058), and ``stream`` in their Feedback-ID ("2026-03-20:daily:en"), which is what
-    providers count complaints by: nothing of the reader. ``to`` is another address than the reader's: one to be
-    confirmed, or the old one. Raises ValueError where the subject's template gives nothing.
+    ``key`` ("digest-17") names the mail in this database, and with ``made_at``, when its row was made, everywhere and
+    for ever: its Message-ID is made of both, so a retry carries the same (RFC 5322 section 3.6.4). ``listed`` mails are
+    the list's: they carry List-Id and one-click unsubscribe (RFC 2919, RFC 2369, RFC 8058), and ``stream`` in their
+    Feedback-ID ("2026-03-20:daily:en"), which is what providers count complaints by: nothing of the reader. ``to`` is
+    another address than the reader's: one to be confirmed, or the old one. Raises ValueError where the subject's
+    template gives nothing.
     """
     with translation.override(languages.of(subscriber)):
         own = reader_context(subscriber, now)
@@ -70,7 +74,7 @@ def message_to(
         subject=mail.subject,
         body=set_in_lines(mail.text),
         to=[to or subscriber.email],
-        headers=headers_of(own["unsubscribe_url"], now=now, key=key, listed=listed, stream=stream),
+        headers=headers_of(own["unsubscribe_url"], now=now, key=key, made_at=made_at, listed=listed, stream=stream),
         **senders(listed),
     )
     if mail.html:
@@ -110,7 +114,18 @@ def set_in_lines(text: str) -> str:
         for piece in textwrap.wrap(line, LINE, break_long_words=False, break_on_hyphens=False):
             linked = re.search(r"://|mailto:", piece)
             lines += [piece] if linked else [piece[at : at + LINE] for at in range(0, len(piece), LINE)]
+    if ISOLATE in text:
+        lines = list(_isolated_in_each(lines))
     return _GAPS.sub("\n\n", "\n".join(lines)) + "\n"
+
+
+def _isolated_in_each(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, with isolates that go over the end of one ended there and begun anew: a line is a paragraph."""
+    open_ = 0
+    for line in lines:
+        begun = open_ if line else 0
+        open_ = max(0, open_ + line.count(ISOLATE) - line.count(END))
+        yield f"{ISOLATE * begun}{line}{END * open_}" if line else line
 
 
 def shorter_encoding(text: str) -> Charset:
@@ -209,11 +224,25 @@ def reader_context(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
     }
 
 
-def headers_of(unsubscribe_url: str, *, now: datetime, key: str, listed: bool, stream: str = "") -> dict[str, str]:
+def name_of(key: str, made_at: datetime | None) -> str:
+    """A mail's name that no other one has, in no database and of no installation: "digest-17.5f1c0d9a3b7e2468".
+
+    Numbers begin again in a fresh database, and two installations of a domain count alike. But no two of them make a
+    row of one number in the same microsecond.
+    """
+    if made_at is None:  # of no row: it only shows what a mail looks like
+        return key
+    own = blake2b(f"{settings.INSTANCE_ID} {key} {made_at.astimezone(UTC):%Y%m%d%H%M%S%f}".encode(), digest_size=8)
+    return f"{key}.{own.hexdigest()}"
+
+
+def headers_of(
+    unsubscribe_url: str, *, now: datetime, key: str, listed: bool, made_at: datetime | None = None, stream: str = ""
+) -> dict[str, str]:
     """The headers beside those of Django: see ``message_to``."""
     domain = sending_domain(listed)
     headers = {
-        "Message-ID": f"<{key}@{domain}>",
+        "Message-ID": f"<{name_of(key, made_at)}@{domain}>",
         "Date": format_datetime(now),
         "Auto-Submitted": "auto-generated",  # RFC 3834 section 5
         "X-Auto-Response-Suppress": "All",  # Exchange's out-of-office replies

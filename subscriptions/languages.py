@@ -19,6 +19,13 @@ def offered(code: str) -> str:
     return code if code in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
+def choices(kept: str) -> list[tuple[str, str]]:
+    """The languages on offer for a form, and ``kept``, which the reader has, where that is none of them any more."""
+    if not kept or kept in dict(settings.LANGUAGES):
+        return [*settings.LANGUAGES]
+    return [*settings.LANGUAGES, (kept, gettext("%(language)s (not on offer any more)") % {"language": kept})]
+
+
 def listed(words: Iterable[str | Promise]) -> str:
     """The words as a list in the active language: "Monday, Tuesday"."""
     return gettext(", ").join(str(word) for word in words)

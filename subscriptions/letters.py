@@ -54,6 +54,23 @@ def ask(
     )
 
 
+def is_stopped(email: str, now: datetime) -> bool:
+    """Whether the address said No, or is nobody's. A bounce is not a No: a new sign-up may show that it works again."""
+    said_no = Suppression.objects.live(now).filter(email_hash=addresses.address_hash(email))
+    return addresses.is_role(email) or said_no.exclude(reason__in=Suppression.LIFTED_BY_CONFIRMING).exists()
+
+
+def instead_of_a_letter(reader: Subscriber, now: datetime, network: str) -> SignupRequest:
+    """A request for the link to one's own data whose link is shown on a page, since no letter may go to the reader.
+
+    Who reported our mail, or was stopped by hand, has the same right to see and erase what is kept (GDPR Art. 12).
+    """
+    request = ask(Kind.LINK, reader.email, now, network=network, subscriber=reader)
+    request.outcome = Outcome.SUPPRESSED
+    finish(request, now, "shown on the page")
+    return request
+
+
 def waiting(now: datetime) -> list[int]:
     """Requests that nobody works on: new ones, held ones, and those that a lost worker or a silent server left.
 
@@ -73,7 +90,7 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
         guard.one_at_a_time(request.email)
         if request.attempts >= MAX_ATTEMPTS:  # workers that were killed while they had it
             return _without_mail(request, Outcome.FAILED, now, "too many attempts")
-        if _stopped(request, now):
+        if is_stopped(request.email, now):
             return _without_mail(request, Outcome.SUPPRESSED, now)
         # A clock behind that of the form's process must not make links older than the row that they name.
         linked_at = max(now, request.created_at)
@@ -90,7 +107,8 @@ def letter_for(request_id: int, now: datetime) -> tuple[SignupRequest, EmailMess
         reader = _take(request, letter, now)
     key = f"{letter.name}-{request.pk}"
     try:
-        return request, message_to(reader, letter.name, letter.context, now=now, key=key, to=request.email)
+        made_at, to = request.created_at, request.email
+        return request, message_to(reader, letter.name, letter.context, now=now, key=key, made_at=made_at, to=to)
     except Exception as error:  # one poisoned request fails alone, whatever is wrong with it
         log.exception("the mail of request %s cannot be built", request.pk)
         give_up_or_retry(request, now, f"building: {type(error).__name__}", for_ever=True)
@@ -155,12 +173,6 @@ def _may_wait(request: SignupRequest, refusal: guard.Refusal, now: datetime) -> 
     others = SignupRequest.objects.filter(kind=request.kind, handled_at=None, free_at__gt=now).exclude(pk=request.pk)
     mine, newest = addresses.folded(request.email), others.order_by("-pk").values_list("email", flat=True)[:SWEPT]
     return all(addresses.folded(other) != mine for other in newest)
-
-
-def _stopped(request: SignupRequest, now: datetime) -> bool:
-    """Whether the address said No, or is nobody's. A bounce is not a No: a new sign-up may show that it works again."""
-    said_no = Suppression.objects.live(now).filter(email_hash=request.email_hash)
-    return addresses.is_role(request.email) or said_no.exclude(reason__in=Suppression.LIFTED_BY_CONFIRMING).exists()
 
 
 def _take(request: SignupRequest, letter: Letter, now: datetime) -> Subscriber:

@@ -69,7 +69,7 @@ def legible(text: str) -> str:
 
 
 def redacted(text: str, recipient: Recipient) -> str:
-    """The text without any address; our own Message-IDs (NAME-NUMBER at our domain) stay."""
+    """The text without any address; our own Message-IDs (NAME-NUMBER.HEX at our domain) stay."""
     text = html.unescape(legible(text[:MAX_TEXT]))
     if recipient.spellings:
         parts = recipient.spellings.split(text)
@@ -159,4 +159,4 @@ def mail_of_message_id(text: str) -> str:
 
 def _is_our_message_id(text: str) -> bool:
     domains = "|".join(re.escape(sending_domain(listed)) for listed in (True, False))
-    return re.fullmatch(rf"[a-z]{{2,20}}-[0-9]{{1,18}}@(?:{domains})", text) is not None
+    return re.fullmatch(rf"[a-z]{{2,20}}-[0-9]{{1,18}}(?:\.[0-9a-f]{{16}})?@(?:{domains})", text) is not None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import TypedDict
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 EVERY_DAY = 0b1111111
 # After a change of zone the next digest comes no sooner than REST after the last one and, where every day is chosen,
@@ -38,9 +38,13 @@ def weekdays(days: Iterable[int]) -> int:
 def zone_of(name: str) -> ZoneInfo:
     """The zone, read once: the standard library keeps eight, and reads the ninth from the disk each time.
 
-    Raises ZoneInfoNotFoundError for one that the tz database does not know.
+    UTC stands for a name that the tz database does not know: it may have left since a reader chose it, and a reader
+    with such a row is to see the pages, choose another one, and get mail till then. ``zone_of(name).key`` says which.
     """
-    return ZoneInfo(name)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # not there, no name at all, a directory
+        return ZoneInfo("UTC")
 
 
 def local_instant(day: date, at: time, zone: str) -> datetime:
@@ -62,7 +66,7 @@ def local_day(instant: datetime, zone: str) -> date:
 def next_due(after: datetime, *, at: time, zone: str, mask: int = EVERY_DAY) -> datetime | None:
     """The first instant later than ``after`` at which it is ``at`` in ``zone`` on a weekday of ``mask``.
 
-    None where the mask is empty. Raises ZoneInfoNotFoundError for a zone that the tz database does not know.
+    None where the mask is empty.
     """
     if not mask & EVERY_DAY:
         return None

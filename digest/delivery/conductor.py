@@ -28,6 +28,7 @@ from digest.models import Digest
 from digest.providers import Key
 from digest.rendering.press import Press
 from subscriptions import receivers, suppression
+from subscriptions.emails import name_of
 
 log = logging.getLogger(__name__)
 State = Digest.State
@@ -232,7 +233,7 @@ def _compose(press: Press, key: Key | None, unit: Unit, without: frozenset[int],
         assert digest.subscriber
         message = press.message(digest, digest.subscriber, now=now, without=without)
     if key:
-        message.extra_headers[key.header] = key.of(f"digest-{digest.pk}")
+        message.extra_headers[key.header] = key.of(name_of(f"digest-{digest.pk}", digest.planned_at))
     return message
 
 

@@ -12,7 +12,7 @@ from digest.rendering.press import SharedPicks
 
 # A quarter of the time of reading a row goes into instants that no mail says.
 NOT_IN_A_MAIL = (
-    *("planned_at", "planned_by", "free_at", "reason", "provider_id", "folded", "due_at"),
+    *("planned_by", "free_at", "reason", "provider_id", "folded", "due_at"),
     *("subscriber__created_at", "subscriber__last_due_at", "subscriber__asked_at", "subscriber__moved_at"),
     *("subscriber__left_at", "subscriber__erase_asked_at"),
 )

@@ -15,7 +15,7 @@ from digest.health.verdict import Verdict, fault, not_checked, ok, warning
 
 LIST_HEADERS = ("List-Unsubscribe", "List-Unsubscribe-Post")
 ONE_CLICK = "List-Unsubscribe=One-Click"
-OUR_ID = re.compile(r"<[a-z-]+-\d+@(?P<domain>[^<>@\s]+)>")
+OUR_ID = re.compile(r"<[a-z-]+-\d+(\.[0-9a-f]{16})?@(?P<domain>[^<>@\s]+)>")
 # A method may carry its version, "spf/1=pass" (RFC 8601 section 2.2).
 RESULT = re.compile(r"(?:^|;)\s*(spf|dkim|dmarc)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
 OVERSIGN = "In the signer's list name it once more than it occurs: see docs/deliverability.md, DKIM."

@@ -18,6 +18,7 @@ RESIDUE = re.compile(
 NOTHING = re.compile(r"(^|[:(,])\s*(None|nan|NaN|null|undefined)\s*($|[),.])")
 TWICE_ESCAPED = re.compile(r"&(amp|lt|gt|quot|nbsp|apos|#39|#x27|#\d+);")
 BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+ISOLATED = re.compile("\u2068[^\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*\u2069")
 NOT_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
 MODEL = re.compile(
     r"</?think(ing)?>|<\|[\w ]{2,20}\|>|\[/?INST\]|\bas an AI (language )?model\b|^(sure|certainly)[,!] here"
@@ -106,12 +107,22 @@ def no_controls(mail: Mail) -> Iterator[Fault]:
     "L705",
     ERROR,
     "there is no control of direction",
-    'Take it out, and set dir="auto" on the element.',
+    'Take it out, and set dir="auto" on the element, or put the text between isolates.',
     "https://www.unicode.org/reports/tr9/",
 )
 def no_direction_controls(mail: Mail) -> Iterator[Fault]:
-    """One of them turns the rest of the line round."""
-    yield from _unseen(mail, BIDI)
+    """One of them turns the rest of the line round. A pair of isolates (U+2068, U+2069) within a line does not."""
+    for text, where in _shown(mail):
+        if found := BIDI.search(_outside(text)):
+            yield Fault(f"there is U+{ord(found[0]):04X}", where)
+
+
+def _outside(text: str) -> str:
+    """What stands outside of isolates; those that are not ended, or end nothing, stay."""
+    inner = None
+    while inner != text:
+        inner, text = text, ISOLATED.sub(" ", text)
+    return text
 
 
 @rule(
@@ -192,6 +203,24 @@ def direction(mail: Mail) -> Iterator[Fault]:
         said = next((e.attrs["dir"].lower() for e in around if "dir" in e.attrs), "ltr")
         if strong in ("R", "AL") and said == "ltr":
             yield Fault("it does not", link.spot)
+
+
+@rule(
+    "L715",
+    WARNING,
+    "words from right to left stand between isolates in the subject and the text part of a mail from left to right",
+    "Put U+2068 before and U+2069 behind them.",
+    "https://www.unicode.org/reports/tr9/",
+)
+def isolates(mail: Mail) -> Iterator[Fault]:
+    """Only a dir attribute does that in HTML: numbers and signs beside such words change their places without."""
+    if mail.html is not None and any(html.attrs.get("dir") == "rtl" for html in mail.page.named("html")):
+        return
+    lines = ((line, f"text, line {number}") for number, line in enumerate(mail.lines, start=1))
+    for text, where in [(mail.value("Subject"), "Subject"), *lines]:
+        kinds = {bidirectional(sign) for sign in _outside(text)} if not text.isascii() else set()
+        if kinds & {"R", "AL"} and kinds & {"L", "EN"}:
+            yield Fault("they do not", where)
 
 
 @rule("L714", WARNING, "no address of the web is shown twice in a line of text", "Write it once.")

@@ -24,7 +24,7 @@ from subscriptions.tokens import EPOCH, NOBODY
 TOKENS = MANAGE, FEEDBACK, UNSUBSCRIBE = "manage", "feedback", "unsubscribe"
 ITEMS, NEWS, WHY = "items", "follow_ups", "why"
 # Places by the names that the templates have for them. These fill whole lines of the text part.
-PHRASES = "subject_line", "preheader", "heading", "order", "pause_ended", "because", "next_digest"
+PHRASES = "subject_line", "preheader", "heading", "order", "pause_ended", "more", "because", "next_digest"
 LINES = frozenset({*PHRASES[2:], ITEMS, NEWS, WHY})
 OFFERS = [(f"words {number}", f"address {number}") for number in range(3 + MUTES)]
 

@@ -12,7 +12,7 @@ from django.utils.translation import get_language, get_language_bidi
 from digest.models import Digest, Paper
 from digest.rendering import sentences
 from digest.rendering.shelf import Shelf
-from digest.text import shorten
+from digest.text import shorten, undirected
 
 BLURB_LENGTH, TITLE_LENGTH = 300, 200  # characters of a mail; the site shows more
 OF_PAPERS = "en"  # the language of nearly all papers; sources do not say it
@@ -45,6 +45,16 @@ class Item:
         return _paper_text(self.blurb)
 
     @property
+    def title_text(self) -> str:
+        """The title for a line of the text part."""
+        return sentences.foreign(self.title)
+
+    @property
+    def blurb_text(self) -> str:
+        """The sentences under the title for the same."""
+        return sentences.foreign(self.blurb)
+
+    @property
     def url(self) -> str:
         """The paper's own page where it is published."""
         return self.paper.url
@@ -71,6 +81,11 @@ class FollowUp:
     def title(self) -> str:
         """At most 200 characters."""
         return shorten(self.paper.title, TITLE_LENGTH)
+
+    @property
+    def title_text(self) -> str:
+        """The title for a line of the text part."""
+        return sentences.foreign(self.title)
 
     @property
     def title_html(self) -> SafeString:
@@ -150,7 +165,8 @@ def _paper_text(text: str) -> SafeString:
     """A paper's own words. Its language is said where the mail's is another, its direction where that differs."""
     foreign = (get_language() or OF_PAPERS).partition("-")[0] != OF_PAPERS
     rtl = _is_right_to_left(text)
-    if rtl == get_language_bidi() and not foreign:
+    # An element with a direction ends what a control of direction in the text begins.
+    if rtl == get_language_bidi() and not foreign and undirected(text) == text:
         return mark_safe(escape(text))  # noqa: S308 - it is escaped
     language = mark_safe(f' lang="{OF_PAPERS}"') if foreign else ""  # noqa: S308 - a constant
     return format_html('<span{} dir="{}">{}</span>', language, "rtl" if rtl else "ltr", text)

@@ -1,8 +1,8 @@
 """The mail of a Digest row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
@@ -16,7 +16,7 @@ from digest.rendering import sentences
 from digest.rendering.items import WHOLE, Item, Lengths, follow_ups_of, items_of, shown_picks
 from digest.rendering.offers import offers_of
 from digest.rendering.shelf import Shelf
-from digest.text import shorten
+from digest.text import shorten, undirected
 from subscriptions import languages, links, schedule
 from subscriptions.emails import Extent, extent, length_on_the_wire, message_to
 from subscriptions.models import Subscriber
@@ -34,6 +34,7 @@ FEWER_WORDS = (
     Lengths(title=80, blurb=0, pdf=False),  # the paper's own page is a click away from it
 )
 
+Made = TypeVar("Made")
 # A function that says something, and its arguments: all that its words depend on beside the active language.
 Phrase = tuple[Any, ...]
 
@@ -50,33 +51,61 @@ def digest_message(
         raise ValueError("no paper is left in this digest")
     with translation.override(languages.of(subscriber)):
         for lengths in FEWER_WORDS:
-            message = _message(digest, subscriber, shelf, now, items_of(digest, shelf, without, lengths=lengths))
-            if all(fits(extent(str(html).encode())) for html, _type in message.alternatives):
-                break
-    return message
+            items = items_of(digest, shelf, without, lengths=lengths)
+            message = _message(digest, subscriber, shelf, now, items, len(items))
+            if fits(_extent_of(message)):
+                return message
+        return most_that_fit(
+            len(items),
+            lambda shown: _message(digest, subscriber, shelf, now, items, shown),
+            lambda message: fits(_extent_of(message)),
+        )
+
+
+def most_that_fit(papers: int, make: Callable[[int], Made], is_right: Callable[[Made], bool]) -> Made:
+    """What ``make`` makes of the largest number of papers that is right; of one where none is.
+
+    The others are on the web: a mail that is cut has no link to leave by. Fewer papers than ``papers``, and found in
+    seven steps where those are a hundred.
+    """
+    made, fewest, too_many = make(1), 1, papers
+    while too_many - fewest > 1:
+        middle = (fewest + too_many) // 2
+        if is_right(tried := make(middle)):
+            made, fewest = tried, middle
+        else:
+            too_many = middle
+    return made
+
+
+def _extent_of(message: EmailMultiAlternatives) -> Extent:
+    """How much the part is that most readers see: the HTML, or the text of those who want no other."""
+    shown = str(message.alternatives[0][0]) if message.alternatives else str(message.body)
+    return extent(shown.encode())
 
 
 def fits(html: Extent) -> bool:
-    """Whether an HTML part of that extent is shown whole."""
+    """Whether a part of that extent is shown whole."""
     return html.size < ROOM and length_on_the_wire(html) < ROOM_ON_THE_WIRE
 
 
 def _message(
-    digest: Digest, subscriber: Subscriber, shelf: Shelf, now: datetime, items: list[Item]
+    digest: Digest, subscriber: Subscriber, shelf: Shelf, now: datetime, items: list[Item], shown_here: int
 ) -> EmailMultiAlternatives:
-    phrases = phrases_of(digest, subscriber, shelf, [item.paper for item in items])
+    phrases = phrases_of(digest, subscriber, shelf, [item.paper for item in items], shown_here)
     token = links.manage_token(subscriber, now)
     shown = {item.paper.pk for item in items}
     offers = offers_of(subscriber, shelf, [p for p in digest.picks if p["paper"] in shown])
     context = {
         **{name: say(*facts) for name, (say, *facts) in phrases.items()},
         **surroundings(digest, subscriber, shelf, now),
-        "items": items,
+        "items": items[:shown_here],
         "follow_ups": follow_ups_of(digest, shelf),
         "changes": [(offer.words, offer.address(token)) for offer in offers],
     }
     stream = stream_of(digest, subscriber.language)
-    return message_to(subscriber, "digest", context, now=now, key=f"digest-{digest.pk}", listed=True, stream=stream)
+    key, made_at = f"digest-{digest.pk}", digest.planned_at
+    return message_to(subscriber, "digest", context, now=now, key=key, made_at=made_at, listed=True, stream=stream)
 
 
 def stream_of(digest: Digest, language: str) -> str:
@@ -97,11 +126,17 @@ def surroundings(digest: Digest, subscriber: Subscriber, shelf: Shelf, now: date
         "preferences_url": links.absolute(reverse("preferences", args=[token])),
         # One token a mail: the paper and the word are parts of the path.
         "feedback_url": feedback_url(links.feedback_token(subscriber, now)),
+        "more_url": links.absolute(reverse("own-digest", args=[token, digest.day])),
     }
 
 
-def phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Sequence[Paper]) -> dict[str, Phrase]:
-    """What the templates show that differs from reader to reader, by its name there, not said yet."""
+def phrases_of(
+    digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Sequence[Paper], shown_here: int
+) -> dict[str, Phrase]:
+    """What the templates show that differs from reader to reader, by its name there, not said yet.
+
+    ``papers`` are all of the digest, of which the mail shows the first ``shown_here``.
+    """
     edition = shelf.edition_of(digest)
     weekly = digest.cadence == Digest.Cadence.WEEKLY
     beside = (preheader, *(paper.title for paper in papers[1:3]))
@@ -110,6 +145,7 @@ def phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf, papers: Seq
         "preheader": beside if len(papers) > 1 else (lone_preheader, papers[0], digest.day),
         "heading": (sentences.heading, len(papers), digest.day, shelf.days_of(digest), weekly),
         "order": (sentences.order_line, len(papers), edition.counted_at if edition else None),
+        "more": (sentences.more_line, len(papers) - shown_here),
         **own_phrases_of(digest, subscriber, shelf),
     }
 
@@ -128,15 +164,15 @@ def own_phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf) -> dict
 
 def subject_line(title: str, papers: int) -> str:
     """The top paper's title, and how many more: the first 30 characters, which every client shows, are the news."""
-    title, more = " ".join(title.split()), papers - 1
+    title, more = " ".join(undirected(title).split()), papers - 1
     if not more:
-        return short_title(title, SUBJECT_LENGTH)
+        return sentences.foreign(short_title(title, sentences.room_for(title, SUBJECT_LENGTH)))
     values = {"more": sentences.number(more)}
     words = ngettext("%(title)s, and %(more)s more", "%(title)s, and %(more)s more", more)
-    title = short_title(title, SUBJECT_LENGTH - len(words % {"title": "", **values}))
+    title = short_title(title, sentences.room_for(title, SUBJECT_LENGTH) - len(words % {"title": "", **values}))
     if not title[-1:].isalnum():  # a comma after "…" or "?" looks like a slip
         words = ngettext("%(title)s and %(more)s more", "%(title)s and %(more)s more", more)
-    return words % {"title": title, **values}
+    return words % {"title": sentences.foreign(title), **values}
 
 
 def short_title(title: str, room: int) -> str:
@@ -153,8 +189,13 @@ def preheader(*titles: str) -> str:
     shortest, longest = PREHEADER
     words = _("Then: %(titles)s")
     room = longest - len(words % {"titles": ""})
-    said = words % {"titles": " · ".join(shorten(title, room // len(titles)) for title in titles)}
+    said = words % {"titles": " · ".join(_fitting(title, room // len(titles)) for title in titles)}
     return said if len(said) >= shortest else f"{said} ({sentences.order_line(len(titles) + 1, None)})"
+
+
+def _fitting(title: str, room: int) -> str:
+    title = undirected(title)
+    return sentences.foreign(shorten(title, sentences.room_for(title, room)))
 
 
 def lone_preheader(paper: Paper, day: date) -> str:
@@ -190,10 +231,11 @@ def _because(confirmed: date | None) -> str:
 def _next_digest(due_at: datetime | None, zone: str) -> str:
     if due_at is None:
         return ""
-    due = due_at.astimezone(schedule.zone_of(zone))
+    known = schedule.zone_of(zone)
+    due = due_at.astimezone(known)
     values = {
         "day": sentences.day_in_words(due),
         "hour": as_text(due, pgettext("date format", "H:i")),
-        "zone": zone,
+        "zone": known.key,
     }
     return _("Your next digest: %(day)s, %(hour)s (%(zone)s).") % values

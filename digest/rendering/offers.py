@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from digest.rendering.sentences import foreign
 from digest.rendering.shelf import Shelf
 from subscriptions import links
 from subscriptions.lifecycle import LIMITS
@@ -32,7 +33,7 @@ class Offer(NamedTuple):
             case "pause":
                 return _("Pause")
             case _mute:
-                return _("Mute %(topic)s") % {"topic": self.name}
+                return _("Mute %(topic)s") % {"topic": foreign(self.name)}
 
     def address(self, token: str) -> str:
         """The page, which asks before it changes anything."""

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.charset import Charset
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -29,13 +30,13 @@ from digest.rendering.batches import (
 )
 from digest.rendering.frames import UNSUBSCRIBE, Both, Counts
 from digest.rendering.items import follow_ups_of, shown_picks
-from digest.rendering.message import FEWER_WORDS, digest_message, fits, own_phrases_of, phrases_of
+from digest.rendering.message import FEWER_WORDS, digest_message, fits, most_that_fit, own_phrases_of, phrases_of
 from digest.rendering.offers import offers_of, own_offers
 from digest.rendering.sheets import HTML, TEXT, Part, Said, Sheet
 from digest.rendering.shelf import Shelf
 from digest.rendering.stock import Stock
 from subscriptions import languages
-from subscriptions.emails import encoding_for, senders
+from subscriptions.emails import encoding_for, name_of, senders
 from subscriptions.models import Subscriber
 from subscriptions.ready import ReadyMessage
 from subscriptions.stencils import SOFT_BREAK, Piece, Unfit
@@ -155,30 +156,37 @@ class Press:
         if not picks:
             raise Unfit("it has no papers")
         language = self._language(subscriber.language)
-        phrases = phrases_of(digest, subscriber, shelf, [shelf.papers[p["paper"]] for p in picks])
-        said = {name: stock.said(language, phrase) for name, phrase in phrases.items()}
         offers = [stock.offer(language, offer) for offer in offers_of(subscriber, shelf, picks)]
-        news = self._news(language, digest)
-        counts = Counts(min(len(picks), 2), min(len(news), 2), len(offers))
-        frame = stock.frame(digest, subscriber.language, shelf, said, counts)
-        if any(len(words.words) > frame.room for words, _ in offers):
-            raise Unfit("the words of an offer need two lines")
-        why = self._why(language, digest, picks)
+        news, why = self._news(language, digest), self._why(language, digest, picks)
+        everything = [shelf.papers[p["paper"]] for p in picks]
+
+        def sheet_of(shown: int, papers: Sequence[Both]) -> Sheet:
+            phrases = phrases_of(digest, subscriber, shelf, everything, shown)
+            said = {name: stock.said(language, phrase) for name, phrase in phrases.items()}
+            counts = Counts(min(shown, 2), min(len(news), 2), len(offers))
+            frame = stock.frame(digest, subscriber.language, shelf, said, counts)
+            if any(len(words.words) > frame.room for words, _ in offers):
+                raise Unfit("the words of an offer need two lines")
+            return Sheet(frame, said, offers, papers[:shown], why[:shown], news, tokens)
+
+        part = TEXT if subscriber.text_only else HTML
+        whole = sheet_of(len(picks), ())
         for wordiness in range(len(FEWER_WORDS)):
             papers = [stock.paper(language, number, p["paper"], shelf, wordiness) for number, p in enumerate(picks, 1)]
-            sheet = Sheet(frame, said, offers, papers, why, news, tokens)
-            if subscriber.text_only:
-                return sheet, None, encoding_for(sheet.part(TEXT).extent())
-            html = sheet.part(HTML)
-            extent = html.extent()
-            if fits(extent):
+            sheet = whole._replace(papers=papers)
+            if fits(sheet.part(part).extent()):
                 break
-        return sheet, html, encoding_for(extent)
+        else:
+            fewer = partial(sheet_of, papers=papers)
+            sheet = most_that_fit(len(picks), fewer, lambda made: fits(made.part(part).extent()))
+        html = None if subscriber.text_only else sheet.part(HTML)
+        return sheet, html, encoding_for(sheet.part(part).extent())
 
     def _headers(self, sheet: Sheet, digest: Digest, now: datetime) -> dict[str, str]:
         headers = dict(sheet.frame.headers)
         own = sheet.tokens[UNSUBSCRIBE.encode()].plain.decode()
-        headers["Message-ID"] = headers["Message-ID"].replace("<digest-0@", f"<digest-{digest.pk}@")
+        domain = headers["Message-ID"].rpartition("@")[2]
+        headers["Message-ID"] = f"<{name_of(f'digest-{digest.pk}', digest.planned_at)}@{domain}"
         headers["Date"] = format_datetime(now)
         headers["List-Unsubscribe"] = headers["List-Unsubscribe"].replace(self._stock.marks.of[UNSUBSCRIBE], own)
         return headers

@@ -6,16 +6,26 @@ from typing import Any
 
 from django.utils.dateformat import format as as_text
 from django.utils.formats import number_format
+from django.utils.translation import get_language_bidi, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from digest.models import Digest, Paper, SourceRun
-from digest.text import shorten
+from digest.text import isolated, needs_isolation, shorten
 from subscriptions.languages import listed
 
 NAMED_AUTHORS = 3
 LIKED_LENGTH = 70  # characters of a liked paper's title
 FEATURED, ANNOUNCED = "huggingface", "arxiv_rss"
+
+
+def foreign(text: str) -> str:
+    """Somebody else's words for a line of ours: letters of the other direction move nothing around them."""
+    return isolated(text, rtl=get_language_bidi())
+
+
+def room_for(text: str, room: int) -> int:
+    """How many characters of ``room`` a text can have, if its isolates are to have room there too."""
+    return room - 2 * needs_isolation(text, rtl=get_language_bidi())
 
 
 def number(value: int) -> str:
@@ -69,9 +79,17 @@ def order_line(papers: int, counted_at: datetime | None) -> str:
     return _("Upvotes counted %(hour)s UTC.") % values if counted_at else ""
 
 
+def more_line(papers: int) -> str:
+    """How many papers of a digest its mail has no room for; "" for none."""
+    if not papers:
+        return ""
+    words = ngettext("%(more)s more paper for you on the web", "%(more)s more papers for you on the web", papers)
+    return words % {"more": number(papers)}
+
+
 def authors_line(authors: Sequence[str]) -> str:
     """Three names, then how many more: 3,303 authors fit a line."""
-    named = _(", ").join(authors[:NAMED_AUTHORS])
+    named = _(", ").join(map(foreign, authors[:NAMED_AUTHORS]))
     more = len(authors) - NAMED_AUTHORS
     if more <= 0:
         return named
@@ -111,13 +129,14 @@ def reasons_in_words(
     said = []
     for reason in why:
         if "phrase" in reason:
-            said.append(_("your keyword “%(phrase)s”") % reason)
+            said.append(_("your keyword “%(phrase)s”") % {"phrase": foreign(reason["phrase"])})
         elif "author" in reason:
-            said.append(_("you follow %(author)s") % reason)
+            said.append(_("you follow %(author)s") % {"author": foreign(reason["author"])})
         elif "like" in reason:
             said.append(_like(papers.get(reason["like"])))
         elif topic := topics.get(reason["topic"]):
-            terms = listed(_("“%(word)s”") % {"word": term} for term in reason.get("terms", ())[:2])
+            topic = foreign(topic)
+            terms = listed(_("“%(word)s”") % {"word": foreign(term)} for term in reason.get("terms", ())[:2])
             if terms:
                 said.append(_("your topic %(topic)s (it names %(terms)s)") % {"topic": topic, "terms": terms})
             else:
@@ -129,7 +148,7 @@ def reasons_in_words(
 def _like(paper: Paper | None) -> str:
     if paper is None or paper.hidden_at:
         return _("it is similar to papers that you liked")
-    return _("it is similar to “%(title)s”, which you liked") % {"title": shorten(paper.title, LIKED_LENGTH)}
+    return _("it is similar to “%(title)s”, which you liked") % {"title": foreign(shorten(paper.title, LIKED_LENGTH))}
 
 
 def why_line(reasons: Sequence[str], others_have_reasons: bool = True, covers: bool = False) -> str:

@@ -4,11 +4,12 @@ import re
 from unicodedata import category
 
 from digest.text.clean import clean
+from digest.text.direction import isolated, needs_isolation, undirected
 from digest.text.markup import decoded, untagged
 from digest.text.prose import typeset
 from digest.text.tex import untexed
 
-__all__ = ["readable", "shorten"]
+__all__ = ["isolated", "needs_isolation", "readable", "shorten", "undirected"]
 
 _SENTENCE_END = re.compile(r"[.!?](?=\s)")
 

@@ -29,7 +29,6 @@ SHOWN_LINES = 500
 UNPROCESSABLE = 422
 CHECKED = signing.TimestampSigner(salt="subscriptions.admin.import")
 CHECK_HOLDS = timedelta(hours=1)
-BOM = "\ufeff"  # without it spreadsheets take UTF-8 for something else
 log = logging.getLogger(__name__)
 
 
@@ -138,7 +137,7 @@ class ByFile(ListAdmin):
         now, everybody = clock.now(), "everybody" in request.POST
         self._note(request, "Exported everybody." if everybody else "Exported the active readers.", CHANGE)
         log.info("export by user %s", request.user.pk)
-        lines = (line for part in ([BOM], transfer.export(now, everybody=everybody)) for line in part)
+        lines = transfer.export_file(now, everybody=everybody)
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="readers-{now:%Y-%m-%d}.csv"'
         return response

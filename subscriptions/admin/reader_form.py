@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import Q
 
-from subscriptions import schedule
+from subscriptions import languages, schedule
 from subscriptions.forms import SHOWN_DAYS, zone_choices
 from subscriptions.interests import Interests
 from subscriptions.models import MailEvent, Subscriber, Suppression, Topic
@@ -39,8 +39,17 @@ class SubscriberForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = Interests.of(self.instance)
+        fields: dict[str, Any] = self.fields
+        # What the row has is a choice, whatever is on offer by now: saving another field must not change it.
+        fields["zone"].choices = zone_choices(self.instance.zone)
+        fields["language"].choices = languages.choices(self.instance.language)
         self.initial["days"] = [day for day, _ in SHOWN_DAYS if self.instance.weekdays >> day & 1]
         self.initial["topics"] = list(own.topics)  # a muted topic is no box that is ticked
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """As in the reader's own form: a zone that left the tz database stays until another one is chosen."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # the stubs do not know it
+        return excluded | {"zone"}
 
     def choices(self) -> dict[str, Any]:
         """What goes into the reader's row."""

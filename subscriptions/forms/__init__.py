@@ -3,7 +3,8 @@
 from subscriptions.forms.address import AddressForm, SignupForm, stamp
 from subscriptions.forms.choice import ChoiceForm
 from subscriptions.forms.leaving import PauseForm, ReasonForm
-from subscriptions.forms.preferences import SAVED, SHOWN_DAYS, LinesField, PreferencesForm, zone_choices
+from subscriptions.forms.preferences import SAVED, SHOWN_DAYS, LinesField, PreferencesForm
+from subscriptions.forms.zones import zone_choices
 
 __all__ = [
     "SAVED",

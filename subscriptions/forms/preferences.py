@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -13,7 +12,8 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from subscriptions import schedule
+from subscriptions import languages, schedule
+from subscriptions.forms.zones import zone_choices
 from subscriptions.interests import Interests
 from subscriptions.lifecycle import LIMITS
 from subscriptions.models import Interest, Subscriber, Topic
@@ -37,16 +37,6 @@ SAVED = {
     "text_only": pgettext_lazy("a setting that was saved", "plain text"),
     "language": pgettext_lazy("a setting that was saved", "language"),
 }
-
-
-def zone_choices() -> list[Any]:
-    """IANA zones by region, UTC first: a <select> with groups needs no JavaScript."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for zone in sorted(available_timezones()):
-        region, _, place = zone.partition("/")
-        if place and region not in {"Etc", "SystemV", "US", "posix", "right"}:
-            groups.setdefault(region, []).append((zone, place.replace("_", " ")))
-    return [("UTC", "UTC"), *groups.items()]
 
 
 class LinesField(forms.CharField):
@@ -167,7 +157,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
         # With those the reader has, also if they are not offered any more: saving the hour must not drop them.
         fields["topics"].queryset = Topic.objects.filter(Q(offered=True) | Q(pk__in=own.topics))
         fields["muted_topics"].queryset = Topic.objects.filter(pk__in=own.muted_topics)
-        fields["language"].choices = settings.LANGUAGES
+        fields["language"].choices = languages.choices(reader.language)
         if len(settings.LANGUAGES) == 1:
             del fields["language"]
         if not own.muted_topics:
@@ -176,8 +166,9 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
             fields["paper_limit"].choices = sorted(
                 {*fields["paper_limit"].choices, (reader.paper_limit, str(reader.paper_limit))}
             )
-        if reader.zone not in _all_zones(fields["zone"].choices):  # an import's US/Eastern must not become UTC
-            fields["zone"].choices = [(reader.zone, reader.zone), *fields["zone"].choices]
+        fields["zone"].choices = zone_choices(reader.zone)
+        if reader.hour.second:  # an import's 07:30:15 stays when something else is saved
+            fields["hour"].widget.format = "%H:%M:%S"
         days = [day for day, _ in SHOWN_DAYS if reader.weekdays >> day & 1]
         self.initial = {
             **self.initial,
@@ -190,6 +181,11 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
             "days": [day for day, _ in SHOWN_DAYS] if reader.is_weekly else days,
             "weekly_day": days[0] if reader.is_weekly else 0,
         }
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The field's own choices judge the zone: the model refuses one that left the tz database, and all with it."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # the stubs do not know it
+        return excluded | {"zone"}
 
     def clean(self) -> dict[str, Any]:
         """A daily digest needs a day."""
@@ -227,9 +223,3 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic
 
 def _numbers(topics: Iterable[Topic]) -> tuple[int, ...]:
     return tuple(topic.pk for topic in topics)
-
-
-def _all_zones(choices: Iterable[Any]) -> set[str]:
-    """The zones of a list with groups."""
-    grouped = ([name] if isinstance(inner, str) else [zone for zone, _ in inner] for name, inner in choices)
-    return {zone for group in grouped for zone in group}

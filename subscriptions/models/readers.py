@@ -122,7 +122,12 @@ class Subscriber(models.Model):
     @property
     def is_weekly(self) -> bool:
         """Whether the digest comes on one day of the week only."""
-        return self.weekdays.bit_count() == 1
+        return (self.weekdays & schedule.EVERY_DAY).bit_count() == 1
+
+    @property
+    def known_zone(self) -> str:
+        """The zone that is reckoned with: the reader's own, or UTC where the tz database does not know that one."""
+        return schedule.zone_of(self.zone).key
 
     @property
     def rhythm(self) -> schedule.Rhythm:

@@ -11,6 +11,7 @@ from subscriptions.transfer import cells
 from subscriptions.transfer.rows import COLUMNS, IMPORT_BY
 
 PAGE = 1000
+BOM = "\ufeff"  # without it spreadsheets take UTF-8 for something else; the import reads over it
 _KINDS = {
     Interest.Kind.PHRASE: "phrases",
     Interest.Kind.AUTHOR: "authors",
@@ -33,7 +34,7 @@ def readers_for_export(now: datetime, *, everybody: bool = False) -> QuerySet[Su
 
 
 def export(now: datetime, *, everybody: bool = False) -> Iterator[str]:
-    """The lines of the file, the columns' names first. Four queries for each PAGE readers."""
+    """The lines, the columns' names first. Four queries for each PAGE readers."""
     writer = csv.writer(_Line())
     yield str(writer.writerow(COLUMNS))
     slugs = dict(Topic.objects.values_list("pk", "slug"))
@@ -50,6 +51,13 @@ def export(now: datetime, *, everybody: bool = False) -> Iterator[str]:
                 record["consent_where"] = event.where
                 record["consent_wording"] = event.wording.text if event.wording else ""
             yield str(writer.writerow([cells.guarded(record.get(column, "")) for column in COLUMNS]))
+
+
+def export_file(now: datetime, *, everybody: bool = False) -> Iterator[str]:
+    """The same lines as a file that spreadsheets open as what it is, in UTF-8."""
+    lines = export(now, everybody=everybody)
+    yield BOM + next(lines)
+    yield from lines
 
 
 def _of_the_row(reader: Subscriber) -> dict[str, str]:

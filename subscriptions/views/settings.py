@@ -129,16 +129,25 @@ def _is_so(subscriber: Subscriber, verb: str, topic: Topic | None) -> bool:
 @token_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask_for_fresh_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Export, erase and another address need a link that was mailed just now: a forwarded digest must not do."""
-    subscriber = reader_of(token)
+    """Export, erase and another address need a link that was mailed just now: a forwarded digest must not do.
+
+    To whom no mail may be sent, the link is shown at once: nobody else could give it. For them this page does not
+    expire either.
+    """
+    subscriber = reader_of(token, also_late=letters.is_stopped)
+    stopped = letters.is_stopped(subscriber.email, clock.now())
     if request.method == "POST":
         ip, now = guard.client_ip(request), clock.now()
         if not guard.admit(ip, now):
             return too_many(request)
+        if stopped:
+            shown = letters.instead_of_a_letter(subscriber, now, guard.network_hash(ip))
+            return see_other(links.fresh_path(shown, now))
         asked = letters.ask(
             SignupRequest.Kind.LINK, subscriber.email, now, network=guard.network_hash(ip), subscriber=subscriber
         )
         nudge(handle_signup, asked.pk)
         return see_other(request.path + "?sent=1")
-    context = {"subscriber": subscriber, "token": token, "sent": "sent" in request.GET}
+    sent = "sent" in request.GET and not stopped
+    context = {"subscriber": subscriber, "token": token, "sent": sent, "stopped": stopped}
     return render(request, "subscriptions/fresh_link.html", context)

@@ -1,12 +1,15 @@
 """Subscribe, confirm, "it was not me", and a new link for who lost theirs. GET shows, POST does."""
 
+from http import HTTPStatus
 from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from subscriptions import clock, guard, letters, lifecycle, links
@@ -26,27 +29,36 @@ from subscriptions.views.pages import (
     token_page_with_script,
     too_many,
 )
+from subscriptions.views.proof import names_another_site, passes_djangos_check
+
+FORBIDDEN = HTTPStatus.FORBIDDEN
 
 
+@csrf_exempt  # checked below, to show the form again instead of an error
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def subscribe(request: HttpRequest) -> HttpResponse:
     """The form. Every accepted POST gets the same answer, whatever the state of the address."""
-    return _ask_by_address(
-        request, SignupForm(request.POST or None), SignupRequest.Kind.SIGN_UP, "subscriptions/subscribe.html"
-    )
+    form = SignupForm(request.POST or None, network=_network(request))
+    return _ask_by_address(request, form, SignupRequest.Kind.SIGN_UP, "subscriptions/subscribe.html")
 
 
+@csrf_exempt  # as above
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def lost_link(request: HttpRequest) -> HttpResponse:
     """A link to settings and data by mail, for whoever is known at that address. The same answer for all others."""
-    return _ask_by_address(
-        request, AddressForm(request.POST or None), SignupRequest.Kind.LINK, "subscriptions/lost_link.html"
-    )
+    form = AddressForm(request.POST or None, network=_network(request))
+    return _ask_by_address(request, form, SignupRequest.Kind.LINK, "subscriptions/lost_link.html")
 
 
 def _ask_by_address(request: HttpRequest, form: AddressForm, kind: SignupRequest.Kind, template: str) -> HttpResponse:
+    if request.method == "POST" and not _came_from_us(request, form):
+        said = _("We could not tell that this came from our own page. Press the button again.")
+        if form.is_bound:
+            form.add_error(None, said)
+        # A program's POST is refused; a person sees the form again, with what was typed, and presses once more.
+        return render(request, template, {"form": form}, status=UNPROCESSABLE if form.is_of_ours else FORBIDDEN)
     if request.method == "POST" and (form.is_valid() or form.is_from_a_robot):
         if form.is_from_a_robot:  # thinks it was served
             return see_other(_check_email(kind))
@@ -59,6 +71,21 @@ def _ask_by_address(request: HttpRequest, form: AddressForm, kind: SignupRequest
         return see_other(_check_email(kind))
     status = UNPROCESSABLE if form.errors else 200
     return render(request, template, {"form": form}, status=status)
+
+
+def _network(request: HttpRequest) -> str:
+    """The hash of the network that asks; "" where it is not known, which is everybody's then."""
+    ip = guard.client_ip(request)
+    return guard.network_hash(ip) if guard.network_of(ip) else ""
+
+
+def _came_from_us(request: HttpRequest, form: AddressForm) -> bool:
+    """Whether the form was shown by us to the one who sent it, so that no other site can spend a visitor's budget.
+
+    By Django's check. Without a cookie, by having been offered again to the same network; then the browser may name no
+    site, but no other one.
+    """
+    return passes_djangos_check(request) or (form.was_offered_here and not names_another_site(request))
 
 
 def _check_email(kind: SignupRequest.Kind) -> str:

@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage
 from digest import ledger
 from subscriptions import smtp
 
-NUMBER = re.compile(r"digest-(\d+)@")
+NUMBER = re.compile(r"digest-(\d+)\.")
 
 
 def watch(log: Path) -> None:

@@ -17,7 +17,7 @@ from tests.chaos.staff import TERM_LIMIT
 
 State = Digest.State
 UNKNOWN = "outcome unknown"
-NUMBER = re.compile(r"<digest-(\d+)@")
+NUMBER = re.compile(r"<digest-(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,8 @@ def test_a_retry_carries_the_same_message_id(planned):
         digest_message(planned[0], planned[0].subscriber, shelf, now=NOW + timedelta(hours=n)).message()["Message-ID"]
         for n in range(2)
     }
-    assert ids == {f"<digest-{planned[0].pk}@example.org>"}
+    assert len(ids) == 1
+    assert ids.pop().startswith(f"<digest-{planned[0].pk}.")
 
 
 def test_a_server_that_hangs_up_after_two_mails_costs_no_reader_the_mail(settings):

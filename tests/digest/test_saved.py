@@ -98,11 +98,12 @@ def test_a_page_opens_by_its_own_kind_of_link_alone_and_is_private(client, clock
 
 
 @pytest.mark.parametrize("name", ["saved", "learned", "begin-anew"])
-def test_a_press_needs_the_pages_cookie_and_an_erased_reader_presses_nothing(reader, paper, name):
+def test_a_press_needs_the_pages_form_and_an_erased_reader_presses_nothing(reader, paper, name):
     save(reader, paper)
     strict, path = Client(enforce_csrf_checks=True), path_of(reader, name)
-    assert strict.post(path, {"remove": paper.pk, "save": paper.pk}).status_code == 403
+    assert strict.post(path).status_code == 403
     assert lessons([reader.pk])
+    assert strict.post(path, {"back": paper.pk, "more": paper.pk, "csrfmiddlewaretoken": "x"}).status_code == 303
     assert privacy.erase(reader.pk, NOW)
     assert Client().post(path, {"back": paper.pk, "save": paper.pk}).status_code == 410
     assert not Feedback.objects.exists()

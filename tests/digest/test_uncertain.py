@@ -79,7 +79,7 @@ def test_what_is_sent_again_leaves_once_with_the_same_message_id_and_adds_up(tra
     assert (digest.free_at, digest.claimed_by, digest.attempt) == (None, "", 1)
     delivery.send_digests(lambda: LATER, "worker")
     [message] = mail.outbox
-    assert message.extra_headers["Message-ID"].startswith(f"<digest-{digest.pk}@")
+    assert message.extra_headers["Message-ID"].startswith(f"<digest-{digest.pk}.")
     total = outcomes.sum_of(TODAY)
     assert (total.adds_up, total["accepted"], total["uncertain"]) == (True, 1, 0)
 

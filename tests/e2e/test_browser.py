@@ -2,10 +2,12 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 
 from digest import feedback
@@ -467,3 +469,31 @@ def test_the_strip_of_the_sources_keeps_its_columns_and_has_no_axe_violation(
     assert edges[0] == edges[1], "each day has one column"
     found = Axe().run(page, context=".strip")
     assert found.violations_count == 0, found.generate_report()
+
+
+def as_a_mail_program_shows(page, site, path):
+    """The form of a page of ours in a document of an opaque origin: its POST says "Origin: null" and has no cookie."""
+    form = re.search(r'<form[^>]*method="post".*?</form>', Client().get(path).content.decode(), re.DOTALL)[0]
+    action = form if 'action="' in form else form.replace('method="post"', f'method="post" action="{path}"')
+    absolute = action.replace('action="', f'action="{site}')
+    page.goto("data:text/html," + quote(absolute))
+
+
+def test_from_an_opaque_origin_without_cookies_a_reader_signs_up_confirms_and_leaves(open_page, site, nudges):
+    make_edition([make_paper(1)], clock.now().date())
+    page = open_page(java_script_enabled=False)
+    as_a_mail_program_shows(page, site, "/subscribe/")
+    page.get_by_label("Email address").fill("ana@example.org")
+    sent = press(page, "Subscribe")
+    assert (sent.all_headers()["origin"], sent.response().status) == ("null", 422)
+    assert page.get_by_label("Email address").input_value() == "ana@example.org"
+    assert press(page, "Subscribe").response().status == 303
+    handle_signup(nudges.pop()[1])
+    as_a_mail_program_shows(page, site, re.search(r"/c/\w+/", mail.outbox[0].body)[0])
+    sent = press(page, "Confirm subscription")
+    assert (sent.all_headers()["origin"], sent.response().status) == ("null", 303)
+    reader = Subscriber.objects.get()
+    assert reader.state == Subscriber.State.ACTIVE
+    page.goto(f"{site}{links.unsubscribe_path(reader, NOW)}>")
+    assert press(page, "Unsubscribe").response().status == 303
+    assert heading(page) == "You are unsubscribed"

@@ -67,7 +67,9 @@ def in_browser(code, monkeypatch, settings):
     yield from _days(browser, papers)
     yield from _tried_out(browser, settings)
     yield "no page", browser.get("/nowhere/")
-    yield "no cookie", Client(True, headers={"accept-language": code}).post(reverse("subscribe"), filled("a@b.example"))
+    strict = Client(True, headers={"accept-language": code})
+    yield "no cookie", strict.post(reverse("subscribe"), filled("a@b.example"))
+    yield "no cookie and no form", strict.post(reverse("confirm", args=["nonsense"]))
     for name in ("confirm", "unsubscribe", "preferences", "own-data", "left", "move"):
         yield f"bad link to {name}", browser.get(reverse(name, args=["nonsense"]))
     with monkeypatch.context() as patch:
@@ -171,6 +173,8 @@ def _settings(client, cast):
     for name, reader in cast.items():
         yield f"settings, {name}", client.get(_at(reader, "preferences"))
         yield f"pause, {name}", client.get(_at(reader, "pause"))
+    odd = make_reader("odd", zone="Mars/Olympus", language=cast["active"].language)
+    yield "settings, zone that is gone", client.get(_at(odd, "preferences"))
     for query in ("?confirmed=1", "?moved=1"):
         yield f"settings {query}", client.get(_at(cast["active"], "preferences") + query)
     for number, values in enumerate(BAD_SETTINGS):
@@ -259,6 +263,8 @@ def _said(client, cast):
 def _own_data(client, cast):
     reader, other = cast["active"], cast["paused"]
     yield "ask for a fresh link", client.get(_at(reader, "fresh-link"))
+    yield "a fresh link to the stopped", client.get(_at(cast["stopped"], "fresh-link"))
+    yield "late settings of the stopped", client.get(_late(cast["stopped"]))
     yield "a fresh link was sent", client.get(_at(reader, "fresh-link") + "?sent=1")
     fresh = links.fresh_path(letters.ask(Kind.LINK, reader.email, NOW, subscriber=reader), NOW)
     yield "own data", client.get(fresh)

@@ -3,12 +3,12 @@ from datetime import time, timedelta
 from zoneinfo import available_timezones
 
 import pytest
-from django.core import mail
+from django.core import mail, signing
 from django.test import Client
 from django.urls import reverse
 
 from subscriptions import clock, letters, lifecycle, links, schedule
-from subscriptions.forms import PreferencesForm, SignupForm
+from subscriptions.forms import PreferencesForm, SignupForm, stamp
 from subscriptions.interests import Interests
 from subscriptions.models import ConsentEvent, SignupRequest, Subscriber, Suppression
 from subscriptions.tasks import handle_signup, handle_signups
@@ -264,6 +264,41 @@ def test_a_slip_of_the_keyboard_is_asked_about_once_and_kept_when_the_reader_ins
     hidden = re.search(r'name="as_typed" value="([^"]+)"', asked.content.decode())[1]
     assert client.post(reverse("subscribe"), filled("ana@gmial.com", as_typed=hidden)).status_code == 303
     assert SignupRequest.objects.get().email == "ana@gmial.com"
+
+
+def fields_of(page):
+    """The hidden fields of the form that asks for an address, as a browser sends them on."""
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode())
+    return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+def test_an_address_that_was_kept_once_is_not_asked_about_again_whatever_else_is_wrong(client, nudges, settings):
+    settings.FORM_MIN_SECONDS = 2
+    old = signing.TimestampSigner(salt="subscriptions.forms.made")
+    old.timestamp = lambda: signing.b62_encode(1)
+    path, typed = reverse("subscribe"), {"email": "ana@gmial.com", "leave_empty": ""}
+    pressed = client.post(path, {**typed, "made": stamp()})
+    assert "did you mean ana@gmail.com?" in pressed.content.decode()
+    for made in (old.sign("form"), "", stamp()):  # open for too long, not whole, too fast
+        pressed = client.post(path, {**typed, **fields_of(pressed), "made": made})
+        assert pressed.status_code == 422
+        assert "did you mean" not in pressed.content.decode()
+    assert client.post(path, {**typed, **fields_of(pressed)}).status_code == 303
+    assert SignupRequest.objects.get().email == "ana@gmial.com"
+
+
+@pytest.mark.parametrize("first", ["fast", "stale", "broken", "no address"])
+def test_who_is_told_to_press_again_is_believed_at_the_next_press(client, nudges, settings, first):
+    settings.FORM_MIN_SECONDS = 2
+    old = signing.TimestampSigner(salt="subscriptions.forms.made")
+    old.timestamp = lambda: signing.b62_encode(1)
+    made = {"fast": stamp(), "stale": old.sign("form"), "broken": "", "no address": stamp()}[first]
+    path, email = reverse("subscribe"), "" if first == "no address" else "ana@example.org"
+    told = client.post(path, {"email": email, "made": made, "leave_empty": ""})
+    assert told.status_code == 422
+    again = {**fields_of(told), "email": "ana@example.org", "leave_empty": ""}
+    assert client.post(path, again).status_code == 303
+    assert SignupRequest.objects.get().email == "ana@example.org"
 
 
 @pytest.mark.parametrize(

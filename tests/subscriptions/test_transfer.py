@@ -315,7 +315,8 @@ def test_what_was_exported_comes_back_the_same_into_an_empty_database(robotics, 
         consent.note(reader, ConsentEvent.Kind.CONFIRMED, agreed, Origin("-form"), wording)
     Subscriber.objects.update(confirmed_at=agreed)
     before, told = everything(), evidence()
-    file = io.BytesIO("".join(transfer.export(NOW)).encode())
+    file = io.BytesIO("".join(transfer.export_file(NOW)).encode())
+    assert file.getvalue().startswith(b"\xef\xbb\xbfemail,"), "by which spreadsheets know UTF-8"
     models = (SignupRequest, Interest, Subscriber)
     ConsentEvent.objects.all().forget()
     with connection.cursor() as cursor:
@@ -325,7 +326,7 @@ def test_what_was_exported_comes_back_the_same_into_an_empty_database(robotics, 
     assert ran(file).counts == {Outcome.READER: 3}
     assert everything() == before
     assert evidence() == told
-    assert "".join(transfer.export(NOW)).encode() == file.getvalue()
+    assert "".join(transfer.export_file(NOW)).encode() == file.getvalue()
 
 
 def test_no_cell_of_an_export_begins_a_formula(robotics):
@@ -449,11 +450,17 @@ def test_a_file_that_is_not_there_or_unreadable_is_a_clear_line(tmp_path):
         run("import_subscribers", str(tmp_path / "odd.csv"))
 
 
+def without_mark(text):
+    """The lines of an export that begins with the mark of UTF-8, as every one does."""
+    assert text.startswith("\ufeffemail,")
+    return text.removeprefix("\ufeff").splitlines()
+
+
 def test_the_command_exports_to_stdout_or_to_a_file_of_ones_own(tmp_path, capsys):
     make_reader("a")
     make_reader("left", state="unsubscribed")
     run("export_subscribers", "--all")
-    assert [r["email"] for r in csv.DictReader(io.StringIO(capsys.readouterr().out))] == [
+    assert [r["email"] for r in csv.DictReader(without_mark(capsys.readouterr().out))] == [
         "a@example.org",
         "left@example.org",
     ]
@@ -462,7 +469,7 @@ def test_the_command_exports_to_stdout_or_to_a_file_of_ones_own(tmp_path, capsys
     run("export_subscribers", str(path))
     assert "out.csv: 1." in capsys.readouterr().out
     assert path.stat().st_mode & 0o777 == 0o600
-    assert [r["email"] for r in csv.DictReader(path.read_text().splitlines())] == ["a@example.org"]
+    assert [r["email"] for r in csv.DictReader(without_mark(path.read_text()))] == ["a@example.org"]
     assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
     with pytest.raises(CommandError, match="cannot be written"):
         run("export_subscribers", str(tmp_path / "no" / "out.csv"))

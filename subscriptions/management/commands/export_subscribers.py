@@ -55,7 +55,7 @@ class Command(OperatorCommand):
     def _write(self, file: IO[str], options: dict[str, Any]) -> int:
         """The lines; how many readers that is."""
         number = -1  # the columns' names
-        for line in transfer.export(self.now(options), everybody=options["all"]):
+        for line in transfer.export_file(self.now(options), everybody=options["all"]):
             file.write(line)
             number += 1
         return number

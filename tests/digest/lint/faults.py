@@ -267,6 +267,10 @@ TEXTS = {
         "L713",
         html('dir="auto" style="color:#8c1c13">A map of all\nspoken languages', f"{LINK}>\u05de\u05e4\u05d4"),
     ),
+    "isolate that is not ended": ("L705", both(ABSTRACT, "We let \u2068robots fall.")),
+    "end of no isolate": ("L705", both(ABSTRACT, "We let robots\u2069 fall.")),
+    "override in an isolate": ("L705", both(ABSTRACT, "We let \u2068\u202erobots\u2069 fall.")),
+    "words from right to left in a line": ("L715", text(ABSTRACT, "We let \u05de\u05e4\u05d4 fall, no. 3.")),
     "link as its own label": ("L714", text(f"PDF of no. 1: {PDF}", f"{PDF}: {PDF}")),
 }
 
