@@ -69,12 +69,13 @@ def get(
 ) -> bytes:
     """The body of the answer to GET ``url``. Asks up to three times within a few seconds.
 
-    ``source`` names the source in error texts; ``most`` is how many bytes its answers may have (at most MAX_BYTES). Requests that share a ``gate`` (by default the source's name)
-    go one at a time, ``min_interval`` seconds apart, over all workers. ``busy`` are further statuses by which
-    this server says "later". Every failure is a SourceError: transient for a source that is down, slow,
-    overloaded or answers with a web page; not transient for one that refuses, leads to another host or sends
-    too many bytes or a coding that was not asked for. A status other than 200 is a Refused: ``busy`` for 429, 503 with Retry-After and the
-    statuses in ``busy``, with the seconds to ``wait`` where the server names them.
+    ``source`` names the source in error texts; ``most`` is how many bytes its answers may have (at most MAX_BYTES).
+    Requests that share a ``gate`` (by default the source's name) go one at a time, ``min_interval`` seconds apart,
+    over all workers. ``busy`` are further statuses by which this server says "later". Every failure is a SourceError:
+    transient for a source that is down, slow, overloaded or answers with a web page; not transient for one that
+    refuses, leads to another host, or sends too many bytes or a coding that was not asked for. A status other than
+    200 is a Refused: ``busy`` for 429, 503 with Retry-After and the statuses in ``busy``, with the seconds to ``wait``
+    where the server names them.
     """
     hold = settings.SOURCE_TIMEOUT * (TIMEOUTS_PER_ANSWER + 2)  # and to connect, and until the first byte
 

@@ -74,7 +74,7 @@ def read_feed(body: bytes, *, source: str) -> Any:
         ) from error
     # From a file object, since feedparser takes bytes for a file's name or an address first.
     feed = feedparser.parse(
-        io.BytesIO(text),
+        io.BytesIO(plain),
         response_headers={"content-type": "application/xml; charset=utf-8"},
         sanitize_html=False,
         resolve_relative_uris=False,

@@ -4,6 +4,8 @@ Reads lines "SOURCE URL"; answers each with a line of JSON: what it ended in, an
 process's memory (ru_maxrss) grew.
 """
 
+# ruff: noqa: T201 - it speaks to its test
+
 import json
 import os
 import resource

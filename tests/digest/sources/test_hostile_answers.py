@@ -1,5 +1,7 @@
 """What a hostile server can cost: memory, measured as the peak of a process of its own (ru_maxrss), and time."""
 
+# ruff: noqa: PLW0108, T201 - a table of makers; the figures are shown by pytest -s
+
 import gzip
 import json
 import os
