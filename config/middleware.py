@@ -20,8 +20,8 @@ Response = Callable[[HttpRequest], HttpResponse]
 class BadAddresses:
     """Refuses NUL in any address, and in the admin's what its lists cannot be asked by.
 
-    Django's lists are filtered by whatever stands in the address. Regular expressions are closed, of Django's own models
-    too: SQLite runs them by Python, where one can take for ever, and a bad one is an error of the server.
+    Django's lists are filtered by whatever stands in the address. Regular expressions are closed, also of Django's own
+    models: SQLite runs them by Python, where one can take for ever, and a bad one is an error of the server.
     """
 
     def __init__(self, get_response: Response) -> None:

@@ -67,7 +67,7 @@ def read_feed(body: bytes, *, source: str) -> Any:
     "<think>" of a title.
     """
     try:
-        text = _plain(body)
+        plain = _plain(body)
     except (expat.ExpatError, ValueError) as error:
         raise SourceError(
             f"{source} answered with something that is not a whole feed: {error}", transient=True
