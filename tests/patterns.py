@@ -147,7 +147,7 @@ REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
 ENDINGS = ("", "\x00", "!", "\n", "a")
 
 
-def shapes(pattern: re.Pattern, most: int = 160) -> Iterator[tuple[str, str, str]]:
+def shapes(pattern: re.Pattern, most: int = 100) -> Iterator[tuple[str, str, str]]:
     """Triples of what comes first, what is repeated, and what comes last, from the pattern's own parts."""
     text = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     tree = parser.parse(text, pattern.flags & ~re.UNICODE if isinstance(pattern.pattern, bytes) else pattern.flags)
@@ -280,7 +280,7 @@ GROWTH = 9  # for four times the length: linear is 4, quadratic 16
 KILL = 2.0  # s of CPU time
 
 
-class TooLong(Exception):
+class TooLong(Exception):  # noqa: N818 - no error of ours
     """It was stopped."""
 
 
