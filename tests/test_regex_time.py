@@ -3,6 +3,7 @@
 ``pytest -k regex_time -s`` shows how many were tried, and the worst. A new pattern is found by itself; one that is put
 together while the code runs must be named in MADE. Time is CPU time, by growth: a busy machine does not matter.
 """
+# ruff: noqa: T201 - the figures are shown by pytest -s
 
 import re
 
