@@ -193,6 +193,7 @@ MIDDLEWARE = [
     "subscriptions.parameters.KnownParametersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.encoding.read_as_utf8",
+    "config.middleware.BadAddresses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",

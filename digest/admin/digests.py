@@ -131,7 +131,7 @@ class DigestAdmin(ReadOnlyAdmin):
         """Exact numbers: both have an index."""
         if not search_term.strip():
             return queryset, False
-        found = re.fullmatch(r"\s*(reader|digest)?\s*([0-9]{1,18})\s*", search_term)
+        found = re.fullmatch(r"(reader|digest)?\s*([0-9]{1,18})", search_term.strip())
         if not found:
             return queryset.none(), False
         word, number = found[1], int(found[2])

@@ -10,8 +10,9 @@ from digest.health.verdict import Verdict, fault, ok, warning
 NAME = "SPF"
 MAX_LOOKUPS, MAX_VOIDS = 10, 2  # RFC 7208 section 4.6.4
 LOOKED_UP = {"include", "a", "mx", "ptr", "exists", "redirect"}
-TERM = re.compile(  # RFC 7208 section 12; a modifier, like exp=, may have any name
-    r"(?P<sign>[-+~?]?)(?P<mechanism>all|include|a|mx|ptr|ip4|ip6|exists)(?::(?P<value>(?:%\{[^}\s]*\}|[^/\s])+))?"
+TERM = re.compile(  # RFC 7208 section 12; a modifier, like exp=, may have any name.
+    # Possessive: "%{a}" can be read in two ways, and going back through them costs time without end.
+    r"(?P<sign>[-+~?]?)(?P<mechanism>all|include|a|mx|ptr|ip4|ip6|exists)(?::(?P<value>(?:%\{[^}\s]{0,60}\}|[^/\s])++))?"
     r"(?P<length>/[/\d]+)?"
     r"|(?P<modifier>[a-z][\w.-]*)=(?P<target>\S*)",
     re.IGNORECASE,

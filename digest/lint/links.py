@@ -14,7 +14,7 @@ from digest.lint.wording import brief
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 OWN, OTHER = 120, 500  # characters
-ADDRESS = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+")
+ADDRESS = re.compile(r"[\w.+%-]@[\w-]+\.[\w-]")  # that there is one, not which
 BASE64 = re.compile(r"[\w+-]{8,}={0,2}", re.ASCII)  # a slash parts paths before it parts base64
 TRACKING = re.compile(r"utm_|mc_[ce]id$|[fgm]s?clid$|_hs(enc|mi)$|mkt_tok$|igshid$|vero_|oly_|ref_src$", re.IGNORECASE)
 TOKEN = re.compile(r"[0-9A-Za-z]{20,40}")

@@ -11,7 +11,7 @@ from digest.lint.wording import brief
 
 ERROR = Severity.ERROR
 ONE_CLICK = "List-Unsubscribe=One-Click"
-LIST_ID = re.compile(r"(?P<name>.*?)\s*<(?P<id>[a-z0-9_][\w-]*(\.[a-z0-9_][\w-]*)+)>", re.IGNORECASE)
+LIST_ID = re.compile(r"(?P<name>.*)<(?P<id>[a-z0-9_][\w-]*(\.[a-z0-9_][\w-]*)+)>", re.IGNORECASE)
 LIST_ID_OCTETS = 255
 GOOGLE_LISTS = "https://support.google.com/a/answer/81126"
 GOOGLE_FEEDBACK = "https://support.google.com/mail/answer/6254652"
@@ -95,7 +95,7 @@ def list_id(mail: Mail) -> Iterator[Fault]:
     """Readers' filters hang on it."""
     value = mail.value("List-Id")
     match = LIST_ID.fullmatch(value)
-    if not match or not match["name"].strip('" '):
+    if not match or not match["name"].strip('" \t'):
         yield Fault(f"{brief(value)!r} is not 'Name <label.domain>'", "List-Id")
     elif len(match["id"]) > LIST_ID_OCTETS:
         yield Fault(f"{len(match['id'])} octets", "List-Id")

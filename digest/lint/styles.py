@@ -11,7 +11,7 @@ import tinycss2
 
 DARK = re.compile(r"prefers-color-scheme\s*:\s*dark")
 COMPOUND = re.compile(r"([a-z][\w-]*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
-LENGTH = re.compile(r"(-?\d*\.?\d+)(px|em|rem|%|pt|)")
+LENGTH = re.compile(r"(-?(?:\d+(?:\.\d+)?|\.\d+))(px|em|rem|%|pt|)")
 PER_UNIT = {"px": 1.0, "pt": 4 / 3, "rem": 16.0}
 
 

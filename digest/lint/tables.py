@@ -11,7 +11,7 @@ from digest.lint.wording import brief
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 OUTLOOK = re.compile(r"^\[if\b([^\]]*)\]>(.*)", re.DOTALL | re.IGNORECASE)
 ENDING = re.compile(r"<!\[endif\]$", re.IGNORECASE)
-TAG = re.compile(r"<(/?)([a-z][\w:]*)([^>]*)>", re.IGNORECASE)
+TAG = re.compile(r"<(/?)([a-z][\w:]*+)([^<>]*+)>", re.IGNORECASE)
 ROLE = re.compile(r"""\brole\s*=\s*["']?presentation\b""", re.IGNORECASE)
 EMAIL_MARKUP = "https://emailmarkup.org/en/reports/accessibility/2026"
 BALANCED = ("table", "tr", "td", "div", "tbody")

@@ -3,7 +3,6 @@
 import functools
 import re
 import ssl
-import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,17 +11,17 @@ import httpx
 import stamina
 from django.conf import settings
 
+from digest.sources.answers import ACCEPT_ENCODING, ConnectionFailed, is_web_page, read
 from digest.sources.base import SourceError
 from digest.sources.gate import turn
 
-MAX_BYTES = 100 * 1024 * 1024  # ten thousand times a usual answer, and still fits in a worker's memory
+MAX_BYTES = 8_000_000  # a feed of arXiv that is full, two thousand papers, has about half of that
+REASON_BYTES = 10_000
 MAX_REDIRECTS = 5
 LONGEST_NAP = 5.0  # seconds of Retry-After that are slept through; longer ones are left to the next round
 TIMEOUTS_PER_ANSWER = 4  # httpx's timeouts are per read: a server that drips would never meet one
 
 Params = Mapping[str, str | int]
-
-_WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 
 
 class Refused(SourceError):  # noqa: N818 - what happened, as the server put it
@@ -43,20 +42,13 @@ class Refused(SourceError):  # noqa: N818 - what happened, as the server put it
         self.server_time = server_time
 
 
-class _ConnectionFailed(SourceError):  # noqa: N818 - as Refused
-    """The answer did not come, or not whole: a second try within seconds may cure that."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, transient=True)
-
-
 def _pause(error: Exception) -> bool | float:
     """Whether to ask once more within seconds, or after how many."""
     if isinstance(error, Refused):
         if error.wait is not None:
             return max(error.wait, 0.1) if error.wait <= LONGEST_NAP else False
         return error.status >= 500 or error.status == 408
-    return isinstance(error, _ConnectionFailed)
+    return isinstance(error, ConnectionFailed)
 
 
 _with_retries = stamina.RetryingCaller(attempts=3, timeout=None, wait_initial=0.5, wait_max=4.0, wait_jitter=0.5).on(
@@ -73,27 +65,29 @@ def get(
     min_interval: float = 0.0,
     gate: str = "",
     busy: Collection[int] = (),
+    most: int = MAX_BYTES,
 ) -> bytes:
     """The body of the answer to GET ``url``. Asks up to three times within a few seconds.
 
-    ``source`` names the source in error texts. Requests that share a ``gate`` (by default the source's name)
-    go one at a time, ``min_interval`` seconds apart, over all workers. ``busy`` are further statuses by which
-    this server says "later". Every failure is a SourceError: transient for a source that is down, slow,
-    overloaded or answers with a web page; not transient for one that refuses, leads to another host or sends
-    more than MAX_BYTES. A status other than 200 is a Refused: ``busy`` for 429, 503 with Retry-After and the
-    statuses in ``busy``, with the seconds to ``wait`` where the server names them.
+    ``source`` names the source in error texts; ``most`` is how many bytes its answers may have (at most MAX_BYTES).
+    Requests that share a ``gate`` (by default the source's name) go one at a time, ``min_interval`` seconds apart,
+    over all workers. ``busy`` are further statuses by which this server says "later". Every failure is a SourceError:
+    transient for a source that is down, slow, overloaded or answers with a web page; not transient for one that
+    refuses, leads to another host, or sends too many bytes or a coding that was not asked for. A status other than
+    200 is a Refused: ``busy`` for 429, 503 with Retry-After and the statuses in ``busy``, with the seconds to ``wait``
+    where the server names them.
     """
     hold = settings.SOURCE_TIMEOUT * (TIMEOUTS_PER_ANSWER + 2)  # and to connect, and until the first byte
 
     def ask() -> bytes:
         with turn(gate or source, min_interval, hold):
-            return _ask(url, params, source, accept, busy)
+            return _ask(url, params, source, accept, busy, min(most, MAX_BYTES))
 
     return _with_retries(ask)
 
 
-def _ask(url: str, params: Params, source: str, accept: str, busy: Collection[int]) -> bytes:
-    headers = {"User-Agent": _user_agent(), "Accept": accept}
+def _ask(url: str, params: Params, source: str, accept: str, busy: Collection[int], most: int) -> bytes:
+    headers = {"User-Agent": _user_agent(), "Accept": accept, "Accept-Encoding": ACCEPT_ENCODING}
     try:
         address = httpx.URL(url, params=dict(params))
         with httpx.Client(timeout=settings.SOURCE_TIMEOUT, headers=headers, verify=_trust()) as client:
@@ -101,13 +95,13 @@ def _ask(url: str, params: Params, source: str, accept: str, busy: Collection[in
                 with client.stream("GET", address) as answer:
                     if not answer.has_redirect_location:
                         _check_status(answer, source, busy)
-                        return _refuse_web_page(_read(answer, source, MAX_BYTES), source, accept)
+                        return _refuse_web_page(read(answer, source, most, _seconds()), source, accept)
                     address = _same_host(answer, source)
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise SourceError(f"{source}: the address {url!r} is wrong: {error}", transient=False) from error
     except httpx.HTTPError as error:
         text = f"{source} could not be read: {type(error).__name__}: {error}"
-        raise _ConnectionFailed(text) from error
+        raise ConnectionFailed(text) from error
     # A wrong proxy, certificate file or character in the URL.
     except (ValueError, OSError, ImportError) as error:
         text = f"{source} cannot be asked: {type(error).__name__}: {error}"
@@ -187,33 +181,22 @@ def _moment(text: str) -> datetime | None:
 def _reason(answer: httpx.Response, source: str) -> str:
     """What the server says about its refusal, as one short line; nothing if that is a web page."""
     try:
-        body = _read(answer, source, 10_000)
+        body = read(answer, source, REASON_BYTES, _seconds())
     except SourceError:
         return ""
-    if _is_web_page(body):
+    if is_web_page(body):
         return ""
-    text = " ".join(re.sub(r"<[^>]*>", " ", body.decode("utf-8", "replace")).split())
+    text = " ".join(re.sub(r"<[^<>]*>", " ", body.decode("utf-8", "replace")).split())
     return f": {text[:300]}" if text else ""
 
 
-def _read(answer: httpx.Response, source: str, most: int) -> bytes:
-    deadline = time.monotonic() + settings.SOURCE_TIMEOUT * TIMEOUTS_PER_ANSWER
-    body = bytearray()
-    for part in answer.iter_bytes():
-        body += part
-        if len(body) > most:
-            raise SourceError(f"{source} sends more than {most} bytes", transient=False)
-        if time.monotonic() > deadline:
-            raise SourceError(f"{source} sends too slowly", transient=True)
-    return bytes(body)
-
-
-def _is_web_page(body: bytes) -> bool:
-    return _WEB_PAGE.match(body) is not None
+def _seconds() -> float:
+    """How long an answer may take to come whole."""
+    return float(settings.SOURCE_TIMEOUT * TIMEOUTS_PER_ANSWER)
 
 
 def _refuse_web_page(body: bytes, source: str, accept: str) -> bytes:
-    if _is_web_page(body):
+    if is_web_page(body):
         wanted = "JSON" if "json" in accept else "a feed"
         raise SourceError(f"{source} answered with an HTML page instead of {wanted}", transient=True)
     return body

@@ -17,6 +17,7 @@ NAME = "huggingface"
 LIMIT = 100  # the API refuses more
 FULL_PAGE = 50  # the API's own page length: a server that ignores the limit sends that many
 MAX_PAGES = 20
+MOST_BYTES = 4_000_000  # of a page: a hundred papers have 700,000
 # 500 requests in 300 s per address: https://huggingface.co/docs/hub/rate-limits
 SECONDS_BETWEEN_REQUESTS = 0.6
 
@@ -44,7 +45,14 @@ def _page(day: date, page: int) -> list[Any]:
     params: client.Params = {"date": day.isoformat(), "p": page, "limit": LIMIT}
     url = f"{settings.HUGGINGFACE_URL}/api/daily_papers"
     try:
-        body = client.get(url, params, source=NAME, accept="application/json", min_interval=SECONDS_BETWEEN_REQUESTS)
+        body = client.get(
+            url,
+            params,
+            source=NAME,
+            accept="application/json",
+            min_interval=SECONDS_BETWEEN_REQUESTS,
+            most=MOST_BYTES,
+        )
     except client.Refused as error:
         today = error.server_time.date() if error.server_time else day
         if error.status == 400 and day > today:  # it refuses the future, and our clock may be ahead of its

@@ -38,7 +38,7 @@ def shorten(text: str, limit: int = 300) -> str:
     if ends:
         return text[: ends[-1]]
     head = text[: limit - 1]
-    return (head.rsplit(None, 1)[0] if " " in head else _whole(text, limit - 1)).rstrip(",;:") + "…"
+    return (head.rsplit(None, 1)[0] if " " in head.strip() else _whole(text, limit - 1)).rstrip(",;:") + "…"
 
 
 def _whole(text: str, end: int) -> str:

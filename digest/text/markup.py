@@ -12,7 +12,7 @@ _ATTRIBUTES = r"""(?:\s+[\w:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))*\s*"""
 _TAG = re.compile(
     rf"<(/?)(?:(?:jats|mml):([a-z-]+)|({_INLINE}|{_BLOCK}|sub|sup)){_ATTRIBUTES}/?>", re.IGNORECASE | re.ASCII
 )
-_HEADING = re.compile(r"<((?:jats:)?title)>\s*(abstract|summary)?\s*([^<]*)</\1>", re.IGNORECASE)
+_HEADING = re.compile(r"<((?:jats:)?title)>\s*+(abstract|summary)?+([^<]*+)</\1>", re.IGNORECASE)
 _RAISED = re.compile(r"<((?:jats:)?su([bp]))>([^<>]{0,200})</\1>", re.IGNORECASE)
 _OPENING, _CLOSING = re.compile(r"<([a-z-]+)[\s>]"), re.compile(r"</([a-z-]+)\s*>")
 _BLOCKS = frozenset(_BLOCK.split("|"))
