@@ -43,7 +43,9 @@ def written(folder, app, port):
 
 @needs_nginx
 def test_nginx_takes_the_configuration(tmp_path):
-    ran = subprocess.run([NGINX, "-t", "-c", written(tmp_path, 1, 8080)], capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [str(NGINX), "-t", "-c", written(tmp_path, 1, 8080)], capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     assert "warn" not in ran.stderr
 

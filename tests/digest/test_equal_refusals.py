@@ -23,7 +23,9 @@ def digest(number):
 
 def states_after(rounds, threads=1):
     """What becomes of digests 1, 2, ... : ``rounds`` are lists of outcomes, None begins a new run."""
-    kept, states, number = {}, {}, 0
+    kept: dict = {}
+    states: dict = {}
+    number = 0
     row = EqualRefusals(lambda: kept, threads)
     place = 0
     for outcomes in rounds:

@@ -349,7 +349,8 @@ def test_refusals_at_the_hand_over_count_towards_the_hold_of_the_edition(plan, s
 class Provider(BaseEmailBackend):
     """Takes so many calls, then answers as it is told until it is told otherwise."""
 
-    takes, status, words, calls = 0, 422, "", []
+    takes, status, words = 0, 422, ""
+    calls: list = []
 
     def send_messages(self, messages):
         if len(Provider.calls) >= Provider.takes and Provider.status:

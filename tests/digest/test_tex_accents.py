@@ -59,7 +59,7 @@ def test_of_two_accents_the_inner_one_is_nearer_to_the_letter(inner, outer):
 
 @given(st.sampled_from(VIETNAMESE), st.lists(ways, min_size=3, max_size=3))
 def test_every_letter_of_vietnamese_is_read_whichever_of_its_marks_is_outside(letter, chosen):
-    base, *marks = unicodedata.normalize("NFD", letter)
+    base, *marks = list(unicodedata.normalize("NFD", letter))
     horned = {"o": r"\ohorn", "u": r"\uhorn", "O": r"\OHORN", "U": r"\UHORN"}
     if "\u031b" in marks:
         base = horned[base]
@@ -76,7 +76,7 @@ def test_vietnamese_names_are_read_in_every_spelling(name):
     for way in ("\\%s{%s}", "{\\%s{%s}}", "\\%s%s", "{\\%s %s}"):
         text = ""
         for letter in name:
-            base, *marks = unicodedata.normalize("NFD", letter)
+            base, *marks = list(unicodedata.normalize("NFD", letter))
             spelt = {"đ": r"{\dj}", "Đ": r"{\DJ}"}.get(base, base)
             if "\u031b" in marks:
                 spelt = {"o": r"{\ohorn}", "u": r"{\uhorn}", "O": r"{\OHORN}", "U": r"{\UHORN}"}[base]

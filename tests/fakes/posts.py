@@ -93,7 +93,7 @@ def _mailersend(word: str, email: str, _: dict[str, str], number: str) -> dict[s
 
 
 def _amazon_ses(word: str, email: str, metadata: dict[str, str], number: str) -> dict[str, Any]:
-    own = {
+    own: dict[str, dict] = {
         "Bounce": {
             "bounce": {
                 "bounceType": "Permanent",

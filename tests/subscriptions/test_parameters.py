@@ -179,8 +179,16 @@ def computed(monkeypatch):
     """What was computed for the archive."""
     done = []
     lint, render = archive.linted, archive.preview.archived
-    monkeypatch.setattr(archive, "linted", lambda *args: done.append("linted") or lint(*args))
-    monkeypatch.setattr(archive.preview, "archived", lambda *args: done.append("rendered") or render(*args))
+
+    def noting(what, compute):
+        def noted(*args):
+            done.append(what)
+            return compute(*args)
+
+        return noted
+
+    monkeypatch.setattr(archive, "linted", noting("linted", lint))
+    monkeypatch.setattr(archive.preview, "archived", noting("rendered", render))
     return done
 
 

@@ -31,7 +31,7 @@ PURPOSE = {
     "left": Purpose.LEFT,
 }
 OF_REQUESTS = {Purpose.CONFIRM, Purpose.FRESH, Purpose.MOVE}
-POSTED = (
+POSTED: tuple[dict[str, str], ...] = (
     {},
     {"button": "1"},
     {"List-Unsubscribe": "One-Click"},
