@@ -1,8 +1,8 @@
 """What a paper's row knows, from what the sources say of it. Nothing here saves."""
 
-import re
 from datetime import datetime
 
+from digest.addresses import linkable
 from digest.identity import Identity
 from digest.models import Paper
 from digest.sources import SOURCES
@@ -50,12 +50,13 @@ def absorb(paper: Paper, named: Identity, seen_at: datetime, read_at: datetime) 
     Counts are the newest, dates the first, texts by trust, gaps are filled. What an editor changed stays.
     """
     record = named.record
-    had_code = bool(paper.code_url)
+    had_code = bool(paper.code_link)
     edited = {name: getattr(paper, name) for name in kept(paper)}
     _absorb_texts(paper, named)
     paper.keywords = [readable(word) for word in record.keywords] or paper.keywords
-    paper.code_url = _web_address(record.code_url) or paper.code_url
-    paper.project_url = _web_address(record.project_url) or paper.project_url
+    # The same door for every source, whatever it let through; and what was stored before there was one leaves by it.
+    paper.code_url = linkable(record.code_url) or paper.code_link
+    paper.project_url = linkable(record.project_url) or paper.project_link
     paper.announced_on = min(filter(None, (paper.announced_on, record.announced_on)), default=None)
     paper.featured_on = min(filter(None, (paper.featured_on, record.featured_on)), default=None)
     # Where the source does not say the hour, that at which the paper was first seen is the best that is known.
@@ -88,8 +89,3 @@ def _absorb_texts(paper: Paper, named: Identity) -> None:
     if record.summary:
         paper.blurb = readable(record.summary)
         paper.blurb_origin = Paper.Origin.SUMMARY if record.source == "sample" else Paper.Origin.AI
-
-
-def _web_address(url: str) -> str:
-    """The address if it is one of the web's and fits, else nothing: "javascript:" never reaches a page."""
-    return url if re.match(r"https?://[^\s\"<>]+\Z", url) and len(url) <= 500 else ""

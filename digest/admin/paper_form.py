@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
 
+from digest.addresses import linkable
 from digest.admin.lines import LinesField
 from digest.identity import Identity, bare_doi
 from digest.models import Paper
@@ -17,6 +18,13 @@ from digest.sources.base import PaperRecord
 from digest.text import readable
 
 _ARXIV_PREFIX = re.compile(r"(?:https?://)?(?:(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)", re.IGNORECASE)
+
+
+def _link_of(typed: str) -> str:
+    """What was typed if readers may be led there. Raises ValidationError."""
+    if typed and not linkable(typed):
+        raise ValidationError("Enter an address like https://example.org/page, without a user name or a port.")
+    return typed
 
 
 class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -63,6 +71,14 @@ class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
     def clean_blurb(self) -> str:
         """On one line."""
         return readable(self.cleaned_data["blurb"])
+
+    def clean_code_url(self) -> str:
+        """As sources' addresses are."""
+        return _link_of(self.cleaned_data["code_url"])
+
+    def clean_project_url(self) -> str:
+        """As sources' addresses are."""
+        return _link_of(self.cleaned_data["project_url"])
 
     def clean_arxiv_id(self) -> str | None:
         """The id alone, without version."""
