@@ -36,15 +36,17 @@ def fill_in(now: datetime, by: str = "") -> SourceRun | None:
     if not wanted:
         return None
     run = SourceRun.objects.create(source=NAME, day=now.date(), started_at=now, by=by)
-    _, error = fetching.read_into(run, lambda: _with_withdrawals(FILL_IN(wanted), now))
+    heard, error = fetching.read_into(run, lambda: _with_withdrawals(FILL_IN(wanted), now))
     run.state = SourceRun.State.FAILED if error else SourceRun.State.FRESH
     run.reason = str(error or "")[:300]
+    if not error and heard.lost:
+        run.state, run.reason = SourceRun.State.PARTIAL, f"{heard.lost} of {heard.lost + run.received} were refused"
     run.save()
     return run
 
 
 def _to_ask_about(now: datetime) -> list[str]:
-    """The arXiv ids of all papers that a reader may still be sent, of withdrawn ones, then of new ones without categories.
+    """The arXiv ids of papers that a reader may still be sent, of withdrawn ones, then of new ones without categories.
 
     A withdrawal can be taken back.
     """
@@ -101,7 +103,7 @@ def _with_withdrawals(fetched: Iterable[Fetched], now: datetime) -> Iterator[Fet
 
 def _urgency(record: PaperRecord, paper: Paper, now: datetime) -> int | None:
     """0 for those whose words or row say withdrawn, 1 for a version that grew, None for what is not to be asked."""
-    recently = bool(paper.withdrawal_asked_at) and paper.withdrawal_asked_at > now - ASK_AGAIN
+    recently = paper.withdrawal_asked_at is not None and paper.withdrawal_asked_at > now - ASK_AGAIN
     is_new_version = (record.version or 1) > (paper.withdrawal_asked_of or 1)
     if paper.withdrawn_at:
         return 0 if is_new_version or not recently or paper.withdrawn_at > now - OF_LATE else None

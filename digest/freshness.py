@@ -86,7 +86,8 @@ def readings(days: Iterable[date], now: datetime | None = None) -> dict[tuple[st
     """What is known of each source and day, by (source, day); the sources in the order of the setting SOURCES first.
 
     A day of which papers came stays fresh or partial, as the newest such reading found it, whatever a later one met;
-    with ``now``, one that waited for a batch which is due by then stands still. Reads no rejected records: they can be long.
+    with ``now``, one that waited for a batch which is due by then stands still. Reads no rejected records: they can
+    be long.
     """
     found: dict[tuple[str, date], Reading] = {}
     came: dict[tuple[str, date], SourceRun] = {}

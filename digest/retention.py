@@ -19,7 +19,8 @@ def prune(now: datetime) -> dict[str, int]:
 
     Of a paper's counts every hour is kept for a week, the last of each day (UTC) for 90 days, and then the last one. Of
     the runs of a source and day the newest is kept after a week, and the newest that was fresh or partial; what they
-    refused for 30 days. News stays for ever, so that it is told once; who was not told of it within 30 days is forgotten.
+    refused for 30 days. News stays for ever, so that it is told once; who was not told of it within 30 days is
+    forgotten.
     """
     old = Signal.objects.filter(hour__lt=now - HOURLY).annotate(on=TruncDate("hour"))
     later = Signal.objects.filter(paper=OuterRef("paper"), hour__gt=OuterRef("hour"))

@@ -25,7 +25,8 @@ _GONE = r"(?:withdrawn|retracted)\b(?! from (?!arxiv|the arxiv))"
 _WITHDRAWN = re.compile(
     rf"(?:arxiv admin note: )?(?:(?:(?:this|the|our|present) )?(?:paper|article|submission|manuscript|preprint|work)"
     rf" (?:has been |have been |is |was )?(?:\w+ )?(?<!not ){_GONE}|{_GONE}|withdrawal\b)"
-    r"|(?:the |this )?(?:authors?|submitters?|we|i) (?:have |has |had )?(?:\w+ )?(?:withdrawn|withdrew|withdraw|retracted?)"
+    r"|(?:the |this )?(?:authors?|submitters?|we|i) (?:have |has |had )?(?:\w+ )?"
+    r"(?:withdrawn|withdrew|withdraw|retracted?)"
     r" (?:it|this|the (?:paper|article|submission|manuscript|preprint|work)|our)\b"
     r"|(?:the |this )?(?:authors?|submitters?) (?:have|has|had) (?:withdrawn|retracted)\b",
     re.IGNORECASE,

@@ -58,7 +58,8 @@ def _page(day: date, page: int) -> list[Any]:
 
 def _new(elements: list[Any], seen: set[str]) -> list[Any]:
     """The elements of a page that no earlier one was, of each paper the first. Those that name no paper all count."""
-    new, odd = [], set()
+    new: list[Any] = []
+    odd: set[str] = set()
     for element in elements:
         paper = element.get("paper") if isinstance(element, dict) else None
         arxiv_id = bare_id(paper.get("id")) if isinstance(paper, dict) else None
