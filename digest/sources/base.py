@@ -38,7 +38,8 @@ class PaperRecord:
     comment: str = ""  # the authors' own, where arXiv's withdrawals are said
     version: int | None = None
     withdrawn_at: datetime | None = None  # only where the source itself says so
-    is_withdrawal_known: bool = False  # then no withdrawn_at says that it is not, or no more, withdrawn
+    # Whether no withdrawn_at says that it is not withdrawn, or no more. How much is known is no part of what is said.
+    is_withdrawal_known: bool = field(default=False, compare=False)
     raw: dict[str, Any] = field(default_factory=dict)
 
 
