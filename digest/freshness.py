@@ -15,7 +15,8 @@ State = SourceRun.State
 EMPTY, NOT_READ = "empty list", "not read"
 # A day is not whole when this share of its records was refused. Of the recorded answers none has an unreadable record,
 # and lists have 15 to 50 papers: one odd record is below it, while a key that was renamed refuses far more.
-REFUSED_SHARE = 0.1
+# A single one is that record's fault, however short the list.
+REFUSED_SHARE, FEWEST_REFUSED = 0.1, 2
 READ = (State.FRESH, State.PARTIAL)  # papers of the day came
 
 
@@ -44,7 +45,7 @@ def judge(
         return State.FAILED, f"all {refused} records were refused"
     if stale:
         return _not_in(batch, now, f"{', '.join(stale)}: still the papers of an earlier day")
-    if refused and refused >= REFUSED_SHARE * (received + refused):
+    if refused >= FEWEST_REFUSED and refused >= REFUSED_SHARE * (received + refused):
         return State.PARTIAL, f"{refused} of {received + refused} records were refused"
     if received:
         return State.FRESH, ""
