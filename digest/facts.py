@@ -1,11 +1,12 @@
 """What a paper's row knows, from what the sources say of it. Nothing here saves."""
 
-import re
 from datetime import datetime
 
+from digest.addresses import linkable
 from digest.identity import Identity
 from digest.models import Paper
-from digest.sources import SOURCES
+from digest.sources import SOURCES, arxiv_api
+from digest.sources.base import PaperRecord
 from digest.text import readable, shorten
 
 GONE = 1000
@@ -29,7 +30,7 @@ TOLD = (
     *COUNTS,
 )
 # All that a record can change.
-ABSORBED = (*NAMES, *TOLD, "withdrawn_at", "code_seen_at")
+ABSORBED = (*NAMES, *TOLD, "withdrawn_at", "withdrawn_from", "code_seen_at")
 
 
 def trust_of(source: str) -> int:
@@ -50,18 +51,19 @@ def absorb(paper: Paper, named: Identity, seen_at: datetime, read_at: datetime) 
     Counts are the newest, dates the first, texts by trust, gaps are filled. What an editor changed stays.
     """
     record = named.record
-    had_code = bool(paper.code_url)
+    had_code = bool(paper.code_link)
     edited = {name: getattr(paper, name) for name in kept(paper)}
     _absorb_texts(paper, named)
     paper.keywords = [readable(word) for word in record.keywords] or paper.keywords
-    paper.code_url = _web_address(record.code_url) or paper.code_url
-    paper.project_url = _web_address(record.project_url) or paper.project_url
+    # The same door for every source, whatever it let through; and what was stored before there was one leaves by it.
+    paper.code_url = linkable(record.code_url) or paper.code_link
+    paper.project_url = linkable(record.project_url) or paper.project_link
     paper.announced_on = min(filter(None, (paper.announced_on, record.announced_on)), default=None)
     paper.featured_on = min(filter(None, (paper.featured_on, record.featured_on)), default=None)
     # Where the source does not say the hour, that at which the paper was first seen is the best that is known.
     seen_that_day = seen_at if record.featured_on == seen_at.date() else None
     paper.featured_at = paper.featured_at or record.featured_at or seen_that_day
-    paper.withdrawn_at = paper.withdrawn_at or record.withdrawn_at
+    _absorb_withdrawal(paper, record)
     for name in COUNTS:
         if (count := getattr(record, name)) is not None:
             setattr(paper, name, count)
@@ -70,6 +72,18 @@ def absorb(paper: Paper, named: Identity, seen_at: datetime, read_at: datetime) 
     # Asked of the address too: of rows older than this column nobody knows when their code was seen first.
     if paper.code_url and not had_code:
         paper.code_seen_at = paper.code_seen_at or read_at
+
+
+def _absorb_withdrawal(paper: Paper, record: PaperRecord) -> None:
+    """Each source takes back what it said itself; arXiv, which has the paper, also what was said before it."""
+    by_arxiv = record.source == arxiv_api.NAME
+    if record.withdrawn_at:
+        paper.withdrawn_at = paper.withdrawn_at or record.withdrawn_at
+        paper.withdrawn_from = record.source if by_arxiv else paper.withdrawn_from or record.source
+    elif record.is_withdrawal_known and (
+        paper.withdrawn_from == record.source or (by_arxiv and not paper.withdrawn_from)
+    ):
+        paper.withdrawn_at, paper.withdrawn_from = None, ""
 
 
 def _absorb_texts(paper: Paper, named: Identity) -> None:
@@ -88,8 +102,3 @@ def _absorb_texts(paper: Paper, named: Identity) -> None:
     if record.summary:
         paper.blurb = readable(record.summary)
         paper.blurb_origin = Paper.Origin.SUMMARY if record.source == "sample" else Paper.Origin.AI
-
-
-def _web_address(url: str) -> str:
-    """The address if it is one of the web's and fits, else nothing: "javascript:" never reaches a page."""
-    return url if re.match(r"https?://[^\s\"<>]+\Z", url) and len(url) <= 500 else ""

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, OperationalError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 
 from digest import merging
 from digest.freshness import judge, standing_on
 from digest.models import SourceRun
+from digest.models.papers import SourceRunQuerySet
 from digest.papers import Stored, store
 from digest.sources import SOURCES
 from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
@@ -79,13 +80,26 @@ def collect(source: str, day: date, now: datetime, by: str = "") -> SourceRun:
         day,
         now,
         received=run.received,
-        refused=len(run.rejected),
+        refused=heard.lost,
         error=error,
         stale=heard.stale(registered.stale_by),
     )
     run.reason = reason[:300]
     run.save()
     return run
+
+
+def is_news(run: SourceRun) -> bool:
+    """Whether this reading lost papers, and none of its source did within the day before: people are told once."""
+
+    def lost_some(other: SourceRun, refused: bool) -> bool:
+        return other.state == SourceRun.State.PARTIAL or (other.state == SourceRun.State.FAILED and refused)
+
+    if not lost_some(run, bool(run.rejected)):
+        return False
+    since = run.started_at - timedelta(days=1)
+    earlier = _earlier_runs(run).filter(started_at__gt=since).without_rejected()
+    return not any(lost_some(other, other.refused > 0) for other in earlier)  # type: ignore[attr-defined]  # annotated
 
 
 def read_into(run: SourceRun, fetch: Callable[[], Iterable[Fetched]]) -> tuple["Heard", SourceError | None]:
@@ -118,7 +132,7 @@ def _rest(run: SourceRun, error: SourceError) -> timedelta:
     return min(timedelta(minutes=settings.FETCH_EVERY_MINUTES << times), LONGEST_REST)
 
 
-def _earlier_runs(run: SourceRun) -> QuerySet[SourceRun]:
+def _earlier_runs(run: SourceRun) -> SourceRunQuerySet:
     return SourceRun.objects.filter(source=run.source).exclude(pk=run.pk).order_by("-started_at", "-pk")
 
 
@@ -127,6 +141,7 @@ class Heard:
 
     def __init__(self, run: SourceRun) -> None:
         self.run, self.now = run, run.started_at
+        self.lost = 0  # records refused with which a paper may be lost
         self.papers: Counter[str] = Counter()  # by category; "" for all
         self.earlier: Counter[str] = Counter()  # of them, those that came for an earlier day before
 
@@ -186,6 +201,7 @@ class Heard:
                 self.earlier[name] += record.source_key in stored.earlier
 
     def _reject(self, rejected: Rejected) -> None:
+        self.lost += rejected.is_lost
         raw = storable(rejected.raw)
         record = raw if len(self.run.rejected) < WHOLE_REJECTIONS else str(raw)[:200]
         self.run.rejected.append({"reason": rejected.reason, "record": record})

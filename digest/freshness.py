@@ -8,11 +8,16 @@ from django.conf import settings
 
 from digest.models import SourceRun
 from digest.sources import SOURCES
-from digest.sources.base import OtherDay, SourceError
+from digest.sources.base import Incomplete, OtherDay, SourceError
 from digest.sources.calendar import Batch
 
 State = SourceRun.State
 EMPTY, NOT_READ = "empty list", "not read"
+# A day is not whole when this share of its records was refused. Of the recorded answers none has an unreadable record,
+# and lists have 15 to 50 papers: one odd record is below it, while a key that was renamed refuses far more.
+# A single one is that record's fault, however short the list.
+REFUSED_SHARE, FEWEST_REFUSED = 0.1, 2
+READ = (State.FRESH, State.PARTIAL)  # papers of the day came
 
 
 def judge(
@@ -32,12 +37,16 @@ def judge(
     # A later day is shown: a failure to serve this one, unless there never was one of it.
     if isinstance(error, OtherDay) and (error.shows < day or batch.quiet):
         return _not_in(batch, now, str(error))
+    if isinstance(error, Incomplete) and received:
+        return State.PARTIAL, str(error)
     if error:
         return State.FAILED, str(error)
     if refused and not received:  # the source writes what nobody here can read: no quiet day
         return State.FAILED, f"all {refused} records were refused"
     if stale:
         return _not_in(batch, now, f"{', '.join(stale)}: still the papers of an earlier day")
+    if refused >= FEWEST_REFUSED and refused >= REFUSED_SHARE * (received + refused):
+        return State.PARTIAL, f"{refused} of {received + refused} records were refused"
     if received:
         return State.FRESH, ""
     if not batch.quiet and now >= batch.due_at:
@@ -77,16 +86,21 @@ class Reading:
 def readings(days: Iterable[date], now: datetime | None = None) -> dict[tuple[str, date], Reading]:
     """What is known of each source and day, by (source, day); the sources in the order of the setting SOURCES first.
 
-    A day that was fresh once stays so, whatever a later reading of it met; with ``now``, one that waited for a batch
-    which is due by then stands still. Reads no rejected records: they can be long.
+    A day of which papers came stays fresh or partial, as the newest such reading found it, whatever a later one met;
+    with ``now``, one that waited for a batch which is due by then stands still. Reads no rejected records: they can
+    be long.
     """
     found: dict[tuple[str, date], Reading] = {}
+    came: dict[tuple[str, date], SourceRun] = {}
     runs = SourceRun.objects.filter(day__in=list(days)).exclude(state=State.RUNNING).without_rejected()
     for run in runs.order_by("started_at", "pk"):
         last = found.get((run.source, run.day))
         state, reason = run.state, run.reason
-        if last and last.state == State.FRESH != run.state:
-            state, reason = State.FRESH, f"last reading {run.state}: {run.reason}"
+        if run.state in READ:
+            came[run.source, run.day] = run
+        elif before := came.get((run.source, run.day)):
+            said = (before.reason, f"last reading {run.state}: {run.reason}")
+            state, reason = before.state, "; ".join(filter(None, said))
         found[run.source, run.day] = Reading(
             state,
             reason,

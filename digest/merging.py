@@ -100,7 +100,7 @@ def rebuild(pk: int) -> Paper:
         records = _records_of(paper, twins)
         if records is None:
             return paper
-        withdrawn_at, code_seen_at, own = paper.withdrawn_at, paper.code_seen_at, kept(paper)
+        withdrawal, code_seen_at, own = (paper.withdrawn_at, paper.withdrawn_from), paper.code_seen_at, kept(paper)
         for name, unknown in _UNKNOWN.items():
             if name not in own:
                 setattr(paper, name, unknown)
@@ -112,7 +112,7 @@ def rebuild(pk: int) -> Paper:
             for name in (kept(twin) & set(TOLD)) - own:
                 if twin.pk in corrected or not getattr(paper, name) or name.startswith("blurb"):
                     setattr(paper, name, getattr(twin, name))
-        paper.withdrawn_at, paper.code_seen_at = withdrawn_at, code_seen_at
+        (paper.withdrawn_at, paper.withdrawn_from), paper.code_seen_at = withdrawal, code_seen_at
         paper.save(update_fields=ABSORBED)
     return paper
 

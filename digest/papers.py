@@ -19,7 +19,7 @@ from digest.sources.base import PaperRecord
 
 # Part of every record's hash: raise it when ``absorb`` or ``digest.text`` learns something, and each record that comes
 # again is read once more.
-RULES = 1
+RULES = 2
 Name = tuple[str, str]  # source and the source's key: of a record, and of its sighting
 Batch = dict[Name, PaperRecord]
 

@@ -48,6 +48,9 @@ def fetch_sources(self: Any) -> None:
         source, day = due[0]
         run = fetching.collect(source, day, clock.now(), by=self.request.hostname)
         log.info("source %s day %s: %s, %s papers", source, day, run.state, run.received)
+        if fetching.is_news(run):
+            said = f"{source} on {day}: {run.reason}.\n\nmanage.py sources --rejected lists what was refused, and why."
+            alert(f"A part of the papers of {source} is missing", said)
     if settings.FILL_IN:
         filling.fill_in(clock.now(), by=self.request.hostname)
     if found := follow_ups.notice(clock.now()):

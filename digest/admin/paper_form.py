@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
 
+from digest.addresses import linkable
 from digest.admin.lines import LinesField
 from digest.dois import dois_in
 from digest.identity import Identity
@@ -15,6 +16,13 @@ from digest.papers import known_as
 from digest.sources.arxiv import bare_id
 from digest.sources.base import PaperRecord
 from digest.text import readable
+
+
+def _link_of(typed: str) -> str:
+    """What was typed if readers may be led there. Raises ValidationError."""
+    if typed and not linkable(typed):
+        raise ValidationError("Enter an address like https://example.org/page, without a user name or a port.")
+    return typed
 
 
 class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -61,6 +69,14 @@ class PaperForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at ru
     def clean_blurb(self) -> str:
         """On one line."""
         return readable(self.cleaned_data["blurb"])
+
+    def clean_code_url(self) -> str:
+        """As sources' addresses are."""
+        return _link_of(self.cleaned_data["code_url"])
+
+    def clean_project_url(self) -> str:
+        """As sources' addresses are."""
+        return _link_of(self.cleaned_data["project_url"])
 
     def clean_arxiv_id(self) -> str | None:
         """The id alone, without version."""

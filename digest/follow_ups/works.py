@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.addresses import linkable
 from digest.models import Digest, Paper
 from digest.sent import twins_of
 
@@ -47,7 +48,7 @@ def works_of(papers: Iterable[int]) -> dict[int, Work]:
             rows=frozenset(row[0] for row in own),
             withdrawn_at=min(filter(None, withdrawn), default=None),
             code_seen_at=min(filter(None, code_seen), default=None),
-            has_code=bool(rows[seen][4]),
+            has_code=bool(linkable(rows[seen][4])),
             is_hidden=any(hidden),
         )
     return works

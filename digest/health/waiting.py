@@ -10,14 +10,16 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, Min, OuterRef, Q
 
-from digest import approval, fencing, outcomes, profiles
+from digest import approval, fencing, freshness, outcomes, profiles
 from digest.editions import PATIENCE
 from digest.health.verdict import Verdict, fault, not_checked, ok, warning
-from digest.models import Digest, Edition, Throttle
+from digest.models import Digest, Edition, SourceRun, Throttle
 from subscriptions.models import SignupRequest, Subscriber
 
 SIGNUP_WAIT, DUE_WAIT, PLANNED_WAIT = timedelta(minutes=10), timedelta(minutes=10), timedelta(minutes=15)
 LARGE_DAYS = timedelta(days=1)  # and the day that has begun
+SOURCE_DAYS = 3
+NOT_WHOLE = {SourceRun.State.PARTIAL, SourceRun.State.FAILED, SourceRun.State.STALLED}
 HELD_DAYS = timedelta(days=7)  # older ones nobody gets any more
 DRIFT, FAR_OFF = timedelta(seconds=5), timedelta(seconds=60)
 RUN_AGAIN = "See whether beat and the workers run, and what their log says."
@@ -35,6 +37,7 @@ def waiting(now: datetime) -> list[Verdict]:
         held(now),
         uncertain(now),
         editions(now),
+        sources(now),
         relevance(),
     ]
 
@@ -146,6 +149,21 @@ def editions(now: datetime) -> Verdict:
     if not late:
         return ok(name, "none is overdue")
     return fault(name, f"not approved: {', '.join(late)}", "Admin, Editions: the page of the day says why.")
+
+
+def sources(now: datetime) -> Verdict:
+    """Whether the lists of the last days came whole. A fault of one is the source's, and no mail stops for it."""
+    name = "Sources"
+    known = freshness.readings(freshness.last_days(now, SOURCE_DAYS), now)
+    bad = [
+        f"{source} {day}: {reading.state} ({reading.reason})"
+        for (source, day), reading in known.items()
+        if source in settings.SOURCES
+        and (reading.state in NOT_WHOLE or reading.run.state in NOT_WHOLE - {SourceRun.State.STALLED})
+    ]
+    if not bad:
+        return ok(name, "nothing is missing of the last days" if known else "none was read yet")
+    return warning(name, "; ".join(bad), "manage.py sources --rejected lists what was refused, and why.")
 
 
 def relevance() -> Verdict:

@@ -2,10 +2,15 @@
 
 from datetime import date, timedelta
 from typing import Any, Self
+from urllib.parse import quote
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+
+from digest.addresses import linkable
+
+_AS_IN_DOIS = "/:;()!$&'*+,=@"  # what stands for itself in a path (RFC 3986, 3.3), beside letters, digits and "-._~"
 
 
 class PaperQuerySet(models.QuerySet["Paper"]):
@@ -54,8 +59,9 @@ class Paper(models.Model):
     blurb_origin = models.CharField(max_length=10, choices=Origin, default=Origin.ABSTRACT)
     categories = models.JSONField(default=list, blank=True, help_text="arXiv categories, the primary one first.")
     keywords = models.JSONField(default=list, blank=True)
-    code_url = models.URLField(max_length=500, blank=True)
-    project_url = models.URLField(max_length=500, blank=True)
+    # Not URLField: the admin would make a link of whatever is in it, user information included.
+    code_url = models.CharField(max_length=500, blank=True)
+    project_url = models.CharField(max_length=500, blank=True)
     code_seen_at = models.DateTimeField(null=True, editable=False)  # when a source first said where the code is
     submitted_at = models.DateTimeField(null=True, blank=True)
     announced_on = models.DateField(null=True, blank=True)
@@ -66,6 +72,10 @@ class Paper(models.Model):
     comments = models.PositiveIntegerField(default=0)
     stars = models.PositiveIntegerField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_from = models.CharField(max_length=20, blank=True, editable=False)  # the source that says so
+    # When arXiv was last asked whether it is withdrawn, and of which version: digest.filling.
+    withdrawal_asked_at = models.DateTimeField(null=True, editable=False)
+    withdrawal_asked_of = models.PositiveSmallIntegerField(null=True, editable=False)
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden_reason = models.CharField(max_length=200, blank=True)
     # Another row of the same work. Nothing is moved by a merge, so undoing it is clearing these: digest.merging.
@@ -107,13 +117,25 @@ class Paper(models.Model):
     def url(self) -> str:
         """The paper where it is published."""
         if self.arxiv_id:
-            return f"https://arxiv.org/abs/{self.arxiv_id}"
-        return f"https://doi.org/{self.doi}" if self.doi else self.project_url
+            return linkable(f"https://arxiv.org/abs/{quote(self.arxiv_id)}")
+        # A DOI may hold any printable sign: https://www.doi.org/doi-handbook/HTML/encoding-rules-for-urls.html
+        of_doi = linkable(f"https://doi.org/{quote(self.doi, safe=_AS_IN_DOIS)}") if self.doi else ""
+        return of_doi or self.project_link
 
     @property
     def pdf_url(self) -> str:
         """The PDF, where its address is known."""
-        return f"https://arxiv.org/pdf/{self.arxiv_id}" if self.arxiv_id else ""
+        return linkable(f"https://arxiv.org/pdf/{quote(self.arxiv_id)}") if self.arxiv_id else ""
+
+    @property
+    def code_link(self) -> str:
+        """The code's address if readers may be led there: rows are older than the rules, and have other doors too."""
+        return linkable(self.code_url)
+
+    @property
+    def project_link(self) -> str:
+        """The project page's address if readers may be led there."""
+        return linkable(self.project_url)
 
 
 class Sighting(models.Model):
@@ -177,6 +199,7 @@ class SourceRun(models.Model):
         RUNNING = "running"
         FRESH = "fresh"
         WAITING = "waiting"
+        PARTIAL = "partial"
         QUIET = "quiet"
         STALLED = "stalled"
         FAILED = "failed"

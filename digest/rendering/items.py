@@ -62,12 +62,12 @@ class Item:
     @property
     def code_url(self) -> str:
         """The code, where there is any."""
-        return self.paper.code_url
+        return self.paper.code_link
 
     @property
     def project_url(self) -> str:
         """The project's page, unless it is the code's."""
-        return "" if self.paper.project_url == self.paper.code_url else self.paper.project_url
+        return "" if self.paper.project_link == self.paper.code_link else self.paper.project_link
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,15 @@ def _freshness(source: Mapping[str, str], day: date) -> str:
                 % values
             )
         return ngettext("%(source)s (%(papers)s paper)", "%(source)s (%(papers)s papers)", papers) % values
+    if state == SourceRun.State.PARTIAL:
+        return (
+            ngettext(
+                "%(source)s (%(papers)s paper; a part of the list could not be read)",
+                "%(source)s (%(papers)s papers; a part of the list could not be read)",
+                papers,
+            )
+            % values
+        )
     if state == SourceRun.State.QUIET:
         return _quiet(reason) % values
     words: dict[str, str] = {

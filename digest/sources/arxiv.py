@@ -28,15 +28,20 @@ _BEHIND = re.compile(r"[?#].*| \[[a-z.-]{2,20}\]?\Z")
 _LONGEST = 300  # characters of an address that is read
 _VERSION = re.compile(r"[0-9]v([1-9][0-9]{0,3})\Z")
 
-# A withdrawal is a new version with a comment that says so; no field does. Only at the beginning of the comment
-# (or of arXiv's own note) is it this paper that is meant: further on they tell of another paper, or of an earlier
-# version, and what is withdrawn from a conference is still on arXiv.
+# A withdrawal is a new version, often with words that say so; no field does. Only where a clause begins with them is
+# it this paper that is meant: elsewhere they tell of another paper, or of an earlier version, and what is withdrawn
+# from a conference is still on arXiv.
+_GONE = r"(?:withdrawn|retracted)\b(?! from (?!arxiv|the arxiv))"
 _WITHDRAWN = re.compile(
-    r"(?:arxiv admin note: )?"
-    r"(?:(?:this|the) (?:paper|article|submission|manuscript|preprint) (?:has been|is|was) withdrawn|withdrawn)\b"
-    r"(?! from (?!arxiv|the arxiv))",
+    rf"(?:arxiv admin note: )?(?:(?:(?:this|the|our|present) )?(?:paper|article|submission|manuscript|preprint|work)"
+    rf" (?:has been |have been |is |was )?(?:\w+ )?(?<!not ){_GONE}|{_GONE}|withdrawal\b)"
+    r"|(?:the |this )?(?:authors?|submitters?|we|i) (?:have |has |had )?(?:\w+ )?"
+    r"(?:withdrawn|withdrew|withdraw|retracted?)"
+    r" (?:it|this|the (?:paper|article|submission|manuscript|preprint|work)|our)\b"
+    r"|(?:the |this )?(?:authors?|submitters?) (?:have|has|had) (?:withdrawn|retracted)\b",
     re.IGNORECASE,
 )
+_CLAUSE = re.compile(r"[.;!?]\s|[\[\](){}*|]|, (?=this |the authors? )", re.IGNORECASE)
 
 # Two names of one category each: a paper in the one is in the other, but not every list says so.
 # https://arxiv.org/category_taxonomy
@@ -102,12 +107,13 @@ def _name(text: object) -> str:
     return name.strip(" .,;:/()[]{}<>").removesuffix(".pdf")
 
 
-def says_withdrawn(comment: str) -> bool:
-    """Whether an author's comment says that this very paper is withdrawn.
+def says_withdrawn(text: str) -> bool:
+    """Whether a comment, abstract or title says that this very paper is withdrawn.
 
-    A hint, to be confirmed: comments are free text (``arxiv_oai.is_withdrawn`` asks for the fact).
+    A hint, to be confirmed: these are free text (``arxiv_oai.is_withdrawn`` asks for the fact).
     """
-    return _WITHDRAWN.match(" ".join(comment.split())) is not None
+    clauses = _CLAUSE.split(" ".join(text.split()))
+    return any(_WITHDRAWN.match(clause.strip(" -:,")) for clause in clauses)
 
 
 def with_aliases(categories: Iterable[str]) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """arXiv's query API: the facts of papers by id, and the papers submitted on a day."""
 
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -10,7 +9,7 @@ from django.conf import settings
 
 from digest.sources import client
 from digest.sources.arxiv import ask, bare_id, version_of
-from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
+from digest.sources.base import Fetched, Incomplete, PaperRecord, Rejected, SourceError
 from digest.sources.payload import (
     ARXIV,
     OPENSEARCH,
@@ -31,14 +30,13 @@ MAX_PAGES = 50  # the whole of arXiv submits about 1,500 papers on a working day
 
 _ABSTRACT_PAGE = re.compile(r"https?://(?:www\.)?arxiv\.org/abs/(\S+)")
 
-logger = logging.getLogger(__name__)
-
 
 def fill_in(ids: Iterable[str]) -> Iterator[Fetched]:
     """The papers with these arXiv ids, in any order; a paper that arXiv does not know (yet) is left out.
 
     Something that is not an arXiv id comes out as Rejected and is not asked for: arXiv would refuse the whole
-    request for it. Raises SourceError while iterating; what came before it is good.
+    request for it. Raises SourceError while iterating; what came before it is good: Incomplete where arXiv says that it
+    has more of the papers than it gave, also when those that are missing are asked for once more.
     """
     known: dict[str, None] = {}
     for text in ids:
@@ -49,10 +47,26 @@ def fill_in(ids: Iterable[str]) -> Iterator[Fetched]:
             known[arxiv_id] = None
     wanted = list(known)
     for start in range(0, len(wanted), IDS_PER_REQUEST):
-        chunk = wanted[start : start + IDS_PER_REQUEST]
-        feed = _ask({"id_list": ",".join(chunk), "max_results": len(chunk)})
-        for entry in feed.entries:
-            yield read(_raw(feed, entry))
+        yield from _with_ids(wanted[start : start + IDS_PER_REQUEST])
+
+
+def _with_ids(chunk: list[str]) -> Iterator[Fetched]:
+    """The papers with these ids. ``totalResults`` is the number of those that arXiv knows: fewer must not come."""
+    missing, expected = dict.fromkeys(chunk), 0
+    given: set[str] = set()
+    for _ in range(2):
+        feed = _ask({"id_list": ",".join(missing), "max_results": len(missing)})
+        total = min(_total(feed), len(missing))
+        expected = max(expected, total + len(chunk) - len(missing))
+        for key, record in _keyed(feed):
+            if key not in given:
+                given.add(key)
+                missing.pop(key, None)
+                yield record
+        # A record that could not be read is here, though nobody can tell which paper it is.
+        if len(given) >= expected or not missing:
+            return
+    raise Incomplete(f"{NAME} gave {len(given)} of {expected} papers that were asked for, not {', '.join(missing)}")
 
 
 def fetch(day: date) -> Iterator[Fetched]:
@@ -69,36 +83,55 @@ def fetch(day: date) -> Iterator[Fetched]:
         "sortOrder": "ascending",
     }
     seen: set[str] = set()
+    total = 0
     for start in range(0, PAGE * MAX_PAGES, PAGE):
-        feed, total = _page(query, start)
-        before = len(seen)
-        for record in (read(_raw(feed, entry)) for entry in feed.entries):
-            key = record.source_key if isinstance(record, PaperRecord) else repr(record.raw)
+        page, counted = _page(query, start, seen)
+        total = max(total, counted)  # one that shrinks is a fault too: papers do not leave their day
+        for key, record in page.items():
             if key not in seen:  # the pages move when a paper is added while they are read
                 seen.add(key)
                 yield record
         if start + PAGE >= total:
-            return
-        if len(seen) == before:
-            raise SourceError(f"{NAME} repeats its page at {start} of {total}", transient=True)
-    logger.warning("%s: more than %d papers submitted on %s: the rest is left out", NAME, PAGE * MAX_PAGES, day)
+            break
+    else:
+        raise Incomplete(f"{NAME} has {total} papers of {day}: more than {PAGE * MAX_PAGES} are not read")
+    if len(seen) < total:
+        raise Incomplete(f"{NAME} gave {len(seen)} of {total} papers of {day}")
 
 
-def _page(query: dict[str, str], start: int) -> tuple[Any, int]:
-    """One page, and how many results there are in all.
+def _page(query: dict[str, str], start: int, seen: set[str]) -> tuple[dict[str, Fetched], int]:
+    """One page, by what names its papers, and how many results there are in all.
 
-    An empty page before the end is asked for once more: the API is known for them
-    (https://github.com/lukasschwab/arxiv.py/issues/43).
+    A page that is short before the end, or that was given before, is asked for once more: the API is known for them
+    (https://github.com/lukasschwab/arxiv.py/issues/43). What either answer holds counts.
     """
+    page: dict[str, Fetched] = {}
+    total = 0
     for _ in range(2):
         feed = _ask({**query, "start": start, "max_results": PAGE})
-        try:
-            total = int(text_of(extension(feed, feed.feed, OPENSEARCH, "totalResults")))
-        except ValueError:
-            raise SourceError(f"{NAME} does not say how many results there are", transient=True) from None
-        if feed.entries or total <= start:
-            return feed, total
-    raise SourceError(f"{NAME} answered twice with an empty page at {start} of {total}", transient=True)
+        total = max(total, _total(feed))
+        page.update(_keyed(feed))
+        if len(page) >= min(PAGE, total - start) and (total <= start or page.keys() - seen):
+            return page, total
+    if not page:
+        raise Incomplete(f"{NAME} answered twice with an empty page at {start} of {total}")
+    if not page.keys() - seen:
+        raise Incomplete(f"{NAME} repeats its page at {start} of {total}")
+    return page, total
+
+
+def _keyed(feed: Any) -> Iterator[tuple[str, Fetched]]:
+    """The entries as records, with what tells each from the others."""
+    for entry in feed.entries:
+        record = read(_raw(feed, entry))
+        yield (record.source_key if isinstance(record, PaperRecord) else repr(record.raw)), record
+
+
+def _total(feed: Any) -> int:
+    try:
+        return max(0, int(text_of(extension(feed, feed.feed, OPENSEARCH, "totalResults"))))
+    except ValueError:
+        raise SourceError(f"{NAME} does not say how many results there are", transient=True) from None
 
 
 def _ask(params: client.Params) -> Any:

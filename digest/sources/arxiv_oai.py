@@ -9,7 +9,7 @@ from django.conf import settings
 
 from digest.sources import client
 from digest.sources.arxiv import ask, bare_id
-from digest.sources.base import Fetched, PaperRecord, Rejected, SourceError
+from digest.sources.base import Fetched, Incomplete, PaperRecord, Rejected, SourceError
 from digest.sources.calendar import announcement_of, arxiv_feed, feed_day
 from digest.sources.payload import first_of, moment_of, read_xml, storable, text_of, texts_of
 
@@ -37,7 +37,7 @@ def fetch(day: date) -> Iterator[Fetched]:
     for name in dict.fromkeys(map(set_of, settings.ARXIV_CATEGORIES)):
         query = {"metadataPrefix": "arXiv", "set": name, "from": day.isoformat(), "until": day.isoformat()}
         for raw in map(_raw, _records(query)):
-            if raw["identifier"] not in seen:
+            if not raw["identifier"] or raw["identifier"] not in seen:  # what names nothing is nothing's double
                 seen.add(raw["identifier"])
                 yield read(raw)
 
@@ -76,18 +76,41 @@ def _records(query: client.Params) -> Iterator[Element]:
     """All records of a list, page after page."""
     token = ""
     tokens: set[str] = set()
+    given: set[str] = set()
+    size = 0
     for _ in range(MAX_PAGES):
         tree = _ask({"verb": "ListRecords", **({"resumptionToken": token} if token else query)})
         if tree is None:
+            if token:
+                raise Incomplete(f"{NAME} gave a token for more, and then has no records")
             return
-        yield from tree.iter(f"{OAI}record")
+        records = list(tree.iter(f"{OAI}record"))
+        names = [
+            _text(record, f"{OAI}header/{OAI}identifier") or f"no name {len(given)} {n}"
+            for n, record in enumerate(records)
+        ]
+        is_news = not given.issuperset(names)
+        given.update(names)
+        yield from records
+        size = max(size, _size(tree))
         token = _text(tree, f".//{OAI}resumptionToken")
         if not token:  # the last page has none, or an empty one
+            if len(given) < size:
+                raise Incomplete(f"{NAME} gave {len(given)} of {size} records")
             return
         if token in tokens:
-            raise SourceError(f"{NAME} gives out the same resumption token again", transient=True)
+            raise Incomplete(f"{NAME} gives out the same resumption token again")
+        if not is_news:
+            raise Incomplete(f"{NAME} gives a page without new records and a token for more")
         tokens.add(token)
-    raise SourceError(f"{NAME} goes on after {MAX_PAGES} pages", transient=False)
+    raise Incomplete(f"{NAME} goes on after {MAX_PAGES} pages", transient=False)
+
+
+def _size(tree: Element) -> int:
+    """How many records the whole list has, where the token says so (OAI-PMH 2.0, 3.5.1: it may be revised); else 0."""
+    token = tree.find(f".//{OAI}resumptionToken")
+    said = "" if token is None else token.get("completeListSize", "")
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 10 else 0
 
 
 def _ask(query: client.Params) -> Element | None:
@@ -134,7 +157,7 @@ def read(raw: Any, _day: date | None = None) -> Fetched:
     arxiv_id = bare_id(raw.get("id"))
     title, authors = text_of(raw.get("title")), _names(raw.get("authors"))
     if raw.get("status") == "deleted":
-        return Rejected("deleted at the source", raw)
+        return Rejected("deleted at the source", raw, is_lost=False)
     if arxiv_id is None:
         return Rejected("the id is not an arXiv id", raw)
     if not title:

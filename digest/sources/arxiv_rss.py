@@ -1,6 +1,5 @@
 """arXiv's daily announcement, from its RSS feed: what is new in the categories."""
 
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -10,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from digest.sources.arxiv import ask, bare_id, version_of
-from digest.sources.base import Fetched, OtherDay, PaperRecord, Rejected, SourceError
+from digest.sources.base import Fetched, Incomplete, OtherDay, PaperRecord, Rejected, SourceError
 from digest.sources.payload import ARXIV, extension, first_of, read_feed, text_of, texts_of
 
 NAME = "arxiv_rss"
@@ -24,10 +23,9 @@ UNWANTED = ("replace", "replace-cross")
 
 _GUID = re.compile(r"oai:arXiv\.org:(\S+)")
 _DESCRIPTION = re.compile(r"\AarXiv:\S+\s+Announce Type:\s*(\S+)\s+Abstract:\s*", re.IGNORECASE)
+_ITEM = re.compile(rb"</(?:item|entry)>")  # in texts it is written with &lt;
 _COMMA = re.compile(r",\s*")
 _SUFFIX = re.compile(r"(?:Jr|Sr|Ph\.?\s?D|M\.?D)\.?|I{2,3}|IV", re.IGNORECASE)
-
-logger = logging.getLogger(__name__)
 
 
 def fetch(day: date) -> Iterator[Fetched]:
@@ -40,17 +38,19 @@ def fetch(day: date) -> Iterator[Fetched]:
     """
     raws: list[dict[str, Any]] = []
     elsewhere: dict[date, list[str]] = {}
+    cut: list[str] = []
     failure: SourceError | None = None
     names = list(dict.fromkeys(settings.ARXIV_CATEGORIES))
     for start in range(0, len(names), CATEGORIES_PER_REQUEST):
         chunk = names[start : start + CATEGORIES_PER_REQUEST]
         try:
-            shown, batch = _batch(chunk)
+            shown, batch, missing = _batch(chunk)
         except SourceError as error:
             failure = error
             break
         if shown == day:
             raws += batch
+            cut += missing
         else:
             elsewhere.setdefault(shown, []).extend(chunk)
     yield from _each_once(read(raw, day) for raw in raws)
@@ -58,6 +58,8 @@ def fetch(day: date) -> Iterator[Fetched]:
         raise failure
     if elsewhere:
         raise _other_day(day, elsewhere)
+    if cut:
+        raise Incomplete("; ".join(cut))
 
 
 def _each_once(records: Iterable[Fetched]) -> Iterator[Fetched]:
@@ -83,8 +85,8 @@ def _other_day(day: date, elsewhere: dict[date, list[str]]) -> OtherDay:
     return OtherDay(text, shows=shows)
 
 
-def _batch(categories: list[str]) -> tuple[date, list[dict[str, Any]]]:
-    """The day that the feed of these categories shows, and its papers without the replacements."""
+def _batch(categories: list[str]) -> tuple[date, list[dict[str, Any]], list[str]]:
+    """The day that the feed of these categories shows, its papers without the replacements, and why some may miss."""
     url = f"{settings.ARXIV_RSS_URL}/rss/{'+'.join(categories)}"
     body = ask(url, {}, source=NAME, accept="application/rss+xml, application/xml;q=0.9")
     feed = read_feed(body, source=NAME)
@@ -92,10 +94,16 @@ def _batch(categories: list[str]) -> tuple[date, list[dict[str, Any]]]:
     if title.startswith("Feed error for query"):  # a mistake in the categories comes with status 200
         text = f"{NAME}: {title}: {text_of(feed.feed.get('subtitle'))}"
         raise SourceError(text, transient=False)
+    missing = []
     if len(feed.entries) >= MAX_ITEMS:
-        logger.warning("%s: the feed of %s is full at %d items: papers may be missing", NAME, categories, MAX_ITEMS)
+        missing.append(
+            f"{NAME}: the feed of {', '.join(categories)} is full at {MAX_ITEMS} items: papers may be missing"
+        )
+    written = len(_ITEM.findall(body))
+    if len(feed.entries) < written:
+        missing.append(f"{NAME}: of {written} items of the feed {len(feed.entries)} could be read")
     raws = [_raw(feed, entry) for entry in feed.entries]
-    return _date_of(feed), [raw for raw in raws if raw["announce_type"] not in UNWANTED]
+    return _date_of(feed), [raw for raw in raws if raw["announce_type"] not in UNWANTED], missing
 
 
 def _date_of(feed: Any) -> date:

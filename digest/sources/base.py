@@ -39,6 +39,8 @@ class PaperRecord:
     comment: str = ""  # the authors' own, where arXiv's withdrawals are said
     version: int | None = None
     withdrawn_at: datetime | None = None  # only where the source itself says so
+    # Whether no withdrawn_at says that it is not withdrawn, or no more. How much is known is no part of what is said.
+    is_withdrawal_known: bool = field(default=False, compare=False)
     raw: dict[str, Any] = field(default_factory=dict)
 
 
@@ -48,6 +50,7 @@ class Rejected:
 
     reason: str
     raw: Any
+    is_lost: bool = True  # False for what is no paper of the list by the source's own word
 
 
 class SourceError(Exception):
@@ -69,6 +72,13 @@ class OtherDay(SourceError):  # noqa: N818 - no fault: the day that was asked fo
     def __init__(self, message: str, *, shows: date) -> None:
         super().__init__(message, transient=True)
         self.shows = shows
+
+
+class Incomplete(SourceError):  # noqa: N818 - as OtherDay
+    """The source gave less than it says it has. What came before is good; the rest may come with the next reading."""
+
+    def __init__(self, message: str, *, transient: bool = True) -> None:
+        super().__init__(message, transient=transient)
 
 
 Fetched = PaperRecord | Rejected

@@ -1,7 +1,6 @@
 """Hugging Face Daily Papers: what people put forward and voted for on a day."""
 
 import json
-import logging
 from collections.abc import Iterator
 from datetime import date, time
 from typing import Any
@@ -10,7 +9,7 @@ from django.conf import settings
 
 from digest.sources import client
 from digest.sources.arxiv import bare_id, version_of
-from digest.sources.base import Fetched, OtherDay, PaperRecord, Rejected, SourceError
+from digest.sources.base import Fetched, Incomplete, OtherDay, PaperRecord, Rejected, SourceError
 from digest.sources.payload import count_of, moment_of, read_json, text_of, texts_of, url_of
 
 NAME = "huggingface"
@@ -20,8 +19,6 @@ MAX_PAGES = 20
 MOST_BYTES = 4_000_000  # of a page: a hundred papers have 700,000
 # 500 requests in 300 s per address: https://huggingface.co/docs/hub/rate-limits
 SECONDS_BETWEEN_REQUESTS = 0.6
-
-logger = logging.getLogger(__name__)
 
 
 def fetch(day: date) -> Iterator[Fetched]:
@@ -33,12 +30,14 @@ def fetch(day: date) -> Iterator[Fetched]:
     seen: set[str] = set()
     for page in range(MAX_PAGES):
         elements = _page(day, page)
-        new = [element for element in elements if _first_time(element, seen)]
+        new = _new(elements, seen)
         for element in new:
             yield read(element, day)
-        if len(elements) < FULL_PAGE or not new:
+        if len(elements) < FULL_PAGE:
             return
-    logger.warning("%s: the list of %s goes on after %d pages, which are read", NAME, day, MAX_PAGES)
+        if not new:
+            raise Incomplete(f"{NAME} repeats its page {page}: of the list of {day} the rest may be missing")
+    raise Incomplete(f"{NAME}: the list of {day} goes on after {MAX_PAGES} pages", transient=False)
 
 
 def _page(day: date, page: int) -> list[Any]:
@@ -65,15 +64,19 @@ def _page(day: date, page: int) -> list[Any]:
     return elements
 
 
-def _first_time(element: Any, seen: set[str]) -> bool:
-    """Whether no earlier element was the same paper; a server that ignores paging sends them all again."""
-    paper = element.get("paper") if isinstance(element, dict) else None
-    arxiv_id = bare_id(paper.get("id")) if isinstance(paper, dict) else None
-    key = arxiv_id or json.dumps(element, sort_keys=True)
-    if key in seen:
-        return False
-    seen.add(key)
-    return True
+def _new(elements: list[Any], seen: set[str]) -> list[Any]:
+    """The elements of a page that no earlier one was, of each paper the first. Those that name no paper all count."""
+    new: list[Any] = []
+    odd: set[str] = set()
+    for element in elements:
+        paper = element.get("paper") if isinstance(element, dict) else None
+        arxiv_id = bare_id(paper.get("id")) if isinstance(paper, dict) else None
+        key = arxiv_id or json.dumps(element, sort_keys=True)
+        if key not in seen:
+            new.append(element)
+            (seen if arxiv_id else odd).add(key)
+    seen |= odd
+    return new
 
 
 def read(element: Any, day: date) -> Fetched:
@@ -123,6 +126,7 @@ def read(element: Any, day: date) -> Fetched:
         project_url=url_of(paper.get("projectPage")),
         version=version_of(paper.get("id")),
         withdrawn_at=moment_of(paper.get("withdrawnAt")),
+        is_withdrawal_known=paper.get("withdrawnAt") is None,
         raw=element,
     )
 

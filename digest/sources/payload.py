@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 import feedparser
 
+from digest.addresses import linkable
 from digest.sources.base import SourceError
 
 ARXIV = "http://arxiv.org/schemas/atom"
@@ -173,9 +174,8 @@ def count_of(value: Any) -> int | None:
 
 
 def url_of(value: Any) -> str:
-    """``value`` if it is a web address that a mail may link to, else nothing."""
-    text = text_of(value)
-    return text if re.fullmatch(r"https?://[^\s<>\"]{1,1990}", text, re.IGNORECASE) else ""
+    """``value`` if it is a web address that readers may be led to, else nothing: ``addresses.linkable`` decides."""
+    return linkable(value.strip()) if isinstance(value, str) else ""
 
 
 def moment_of(value: Any) -> datetime | None:

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import approval, editions, fetching, freshness, retention
+from digest.health import waiting
 from digest.models import SourceRun
+from digest.rendering import sentences
 from digest.sources import calendar
-from digest.sources.base import OtherDay, Rejected, SourceError
+from digest.sources.base import Incomplete, OtherDay, Rejected, SourceError
 from tests.conftest import NOW, TODAY, make_paper, make_record
 
 WEDNESDAY = date(2026, 3, 18)
@@ -148,6 +150,39 @@ def test_one_interface_of_arxiv_that_is_busy_rests_them_all(serve, settings):
 def test_a_list_of_which_nothing_can_be_read_is_no_quiet_day(serve):
     run = serve(*[Rejected("paper.upvotes is not a count", {})] * 40, source="huggingface")
     assert (run.state, run.reason) == ("failed", "all 40 records were refused")
+
+
+@pytest.mark.parametrize("refused", [5, 10, 45, 49])
+def test_a_list_of_which_a_share_was_refused_is_partial_and_everybody_knows(serve, settings, refused, mailoutbox):
+    settings.SOURCES, settings.ADMINS = ["huggingface"], [("Op", "op@example.org")]
+    things = [*records(50 - refused, source="huggingface"), *[Rejected("no upvotes", {})] * refused]
+    run = serve(*things, source="huggingface")
+    assert (run.state, run.reason) == ("partial", f"{refused} of 50 records were refused")
+    assert fetching.is_news(run)
+    assert not fetching.is_news(serve(*things, source="huggingface", now=EVENING + timedelta(hours=1)))
+    serve(SourceError("answered 503", transient=True), source="huggingface", now=EVENING + timedelta(hours=2))
+    [said] = freshness.standing_on(WEDNESDAY)
+    assert said["state"] == "partial"
+    assert said["reason"].startswith(run.reason)
+    [line] = sentences.freshness_lines([said], WEDNESDAY)
+    assert "a part of the list could not be read" in line
+    verdict = waiting.sources(EVENING)
+    assert (verdict.state, run.reason in verdict.said) == ("warning", True)
+
+
+def test_one_odd_record_of_many_leaves_a_day_fresh(serve):
+    assert serve(*records(29, source="huggingface"), Rejected("odd", {}), source="huggingface").state == "fresh"
+
+
+def test_what_a_source_itself_deleted_is_not_lost(serve):
+    deleted = Rejected("deleted at the source", {}, is_lost=False)
+    assert serve(*records(2), deleted, deleted).state == "fresh"
+
+
+def test_a_list_that_did_not_come_whole_is_partial(serve):
+    run = serve(*records(3), Incomplete("arxiv_rss gave 3 of 9"))
+    assert (run.state, run.reason) == ("partial", "arxiv_rss gave 3 of 9")
+    assert serve(Incomplete("gave 0 of 9")).state == "failed"
 
 
 def test_a_day_that_was_fresh_stays_so_whatever_a_later_reading_met(serve, settings):

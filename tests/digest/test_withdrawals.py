@@ -6,7 +6,7 @@ import pytest
 from digest import delivery, fetching, filling, merging
 from digest.models import Paper, SourceRun
 from digest.sources.base import PaperRecord, SourceError
-from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
+from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader, make_record
 
 pytestmark = pytest.mark.django_db
 ANSWER = PaperRecord(
@@ -88,10 +88,45 @@ def test_what_cannot_be_asked_now_is_asked_in_an_hour(arxiv):
 
 def test_a_paper_that_speaks_of_another_ones_withdrawal_stays(arxiv):
     make_edition([make_paper(1)])
-    asked = arxiv(replace(ANSWER, comment="Supersedes arXiv:2601.00001, which has been withdrawn"))
+    asked = arxiv(replace(ANSWER, version=1, comment="Supersedes arXiv:2601.00001, which has been withdrawn"))
     filling.fill_in(NOW)
     assert asked == []
     assert Paper.objects.get().withdrawn_at is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"comment": "Paper withdrawn by the author"},
+        {"comment": "12 pages. This paper has been withdrawn"},
+        {"title": "[Withdrawn] A robot study"},
+        {"abstract": "The authors have withdrawn this paper because of an error."},
+        {"version": 3},
+        {},
+    ],
+)
+def test_a_withdrawal_is_noticed_by_words_or_by_its_version_and_can_be_taken_back(arxiv, told):
+    make_edition([make_paper(1)])
+    record = replace(ANSWER, **told)
+    arxiv(record)
+    filling.fill_in(NOW)
+    assert Paper.objects.get().withdrawn_at == NOW
+    filling.fill_in(NOW + timedelta(hours=1))
+    assert Paper.objects.get().withdrawn_at == NOW
+    arxiv(replace(ANSWER, version=4), confirms=False)
+    filling.fill_in(NOW + timedelta(hours=2))
+    assert Paper.objects.shown().exists()
+
+
+def test_questions_are_bounded_and_a_silent_version_is_asked_about_once_a_day(arxiv, monkeypatch):
+    make_edition([make_paper(n) for n in range(1, 31)])
+    asked = arxiv(ANSWER, confirms=False)
+    answers = [replace(make_record(n, source="arxiv_api"), version=2) for n in range(1, 31)]
+    monkeypatch.setattr(filling, "FILL_IN", lambda ids: iter(answers))
+    for hour in range(4):
+        filling.fill_in(NOW + timedelta(hours=hour))
+    assert len(asked) == len(set(asked)) == 30
+    assert Paper.objects.shown().count() == 30
 
 
 def test_hugging_faces_own_mark_withdraws_at_once(monkeypatch):

@@ -13,14 +13,21 @@ from digest.management.stage import StageCommand
 from digest.models import SourceRun
 from digest.sources import SOURCES
 
-COLOURS = {"fresh": "green", "waiting": "yellow", "quiet": "dim", "stalled": "magenta", "failed": "red"}
+COLOURS = {
+    "fresh": "green",
+    "partial": "red",
+    "waiting": "yellow",
+    "quiet": "dim",
+    "stalled": "magenta",
+    "failed": "red",
+}
 SHOWN_RECORD = 160  # characters
 
 
 class Command(StageCommand):
     help = (
-        "How fresh each source is: one line for each source and day. fresh: papers came. waiting: its batch is not in "
-        "yet. quiet: there is nothing to come, and why (weekend, arXiv holiday, empty list). stalled: an earlier day "
+        "How fresh each source is: one line for each source and day. fresh: papers came. partial: papers came, "
+        "and some are missing or were refused. waiting: its batch is not in yet. quiet: there is nothing to come, and why (weekend, arXiv holiday, empty list). stalled: an earlier day "
         "is still shown though the batch was due. failed: nothing usable came. With --rejected, every record that was "
         "refused, with its reason."
     )

@@ -42,6 +42,15 @@ def test_an_id_has_a_canonical_form_and_perhaps_a_version(text, arxiv_id, versio
         "This paper has been withdrawn from arXiv",
         "arXiv admin note: This paper has been withdrawn by arXiv due to unverifiable authorship",
         "arXiv admin note: withdrawn by arXiv administrators",
+        "Paper withdrawn by the author due to a crucial error",
+        "The authors have withdrawn this paper",
+        "The authors have withdrawn the manuscript owing to a mistake",
+        "12 pages. This paper has been withdrawn",
+        "12 pages, 3 figures, this paper has been withdrawn",
+        "[Withdrawn]",
+        "[Withdrawn] A study",
+        "8 pages (withdrawn)",
+        "We withdraw this paper",
     ],
 )
 def test_a_comment_that_begins_with_it_says_that_this_paper_is_withdrawn(comment):

@@ -2,11 +2,11 @@ from datetime import UTC, date, datetime
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest.sources import arxiv_api, arxiv_rss, payload
-from digest.sources.base import PaperRecord, Rejected, SourceError
+from digest.sources.base import Incomplete, PaperRecord, Rejected, SourceError
 from tests.digest.sources.loopback import Reply
 
 PATH = "/api/query"
@@ -180,9 +180,46 @@ def test_it_reads_page_after_page_and_every_paper_once(server):
 
 
 def test_an_empty_page_before_the_end_is_asked_for_again(server):
-    pages = [feed(entry(1), total=201), feed(total=201), feed(entry(2), total=201)]
-    server.answer(PATH, *pages)
-    assert [record.arxiv_id for record in arxiv_api.fetch(DAY)] == ["2601.00001", "2601.00002"]
+    first = feed(*[entry(number) for number in range(200)], total=201)
+    server.answer(PATH, first, feed(total=201), feed(entry(200), total=201))
+    assert len(list(arxiv_api.fetch(DAY))) == 201
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(1, 450), st.lists(st.tuples(st.booleans(), st.sampled_from([200, 200, 100, 0])), max_size=8))
+def test_a_day_is_whole_or_says_that_it_is_not(server, total, faults):
+    """However the server repeats, cuts and turns round its pages."""
+    left = list(faults)
+
+    def page(asked):
+        repeats, length = left.pop(0) if left else (False, 200)
+        start = 0 if repeats else int(asked.query["start"])
+        return feed(*map(entry, reversed(range(start, min(start + length, total)))), total=total)
+
+    server.routes[PATH] = page
+    came = set()
+    try:
+        for record in arxiv_api.fetch(DAY):
+            came.add(record.arxiv_id)
+    except Incomplete:
+        assert len(came) < total
+    else:
+        assert len(came) == total
+
+
+def test_ids_that_are_missing_are_asked_for_once_more_in_any_order(server):
+    server.answer(PATH, feed(entry(3), entry(1), entry(1), total=3), feed(entry(2)))
+    ids = ["2601.00001", "2601.00002", "2601.00003"]
+    assert {record.arxiv_id for record in arxiv_api.fill_in(ids)} == set(ids)
+    assert server.asked[1].query["id_list"] == "2601.00002"
+
+
+def test_ids_that_stay_missing_are_named(server):
+    server.answer(PATH, feed(entry(1), total=2), feed(total=1))
+    records = arxiv_api.fill_in(["2601.00001", "2601.00002"])
+    assert next(records).arxiv_id == "2601.00001"
+    with pytest.raises(Incomplete, match=r"1 of 2 papers that were asked for, not 2601\.00002"):
+        next(records)
 
 
 def test_a_page_that_stays_empty_is_a_transient_failure(server):
@@ -206,12 +243,14 @@ def test_a_day_without_papers_is_no_error(server):
     assert list(arxiv_api.fetch(DAY)) == []
 
 
-def test_pages_without_end_are_bounded(server, caplog, monkeypatch):
+def test_pages_without_end_are_bounded(server, monkeypatch):
     monkeypatch.setattr(arxiv_api, "MAX_PAGES", 3)
     server.routes[PATH] = lambda asked: feed(entry(int(asked.query["start"])), total=10**6)
-    assert len(list(arxiv_api.fetch(DAY))) == 3
-    assert len(server.asked) == 3
-    assert "the rest is left out" in caplog.text
+    records = arxiv_api.fetch(DAY)
+    assert len([next(records) for _ in range(3)]) == 3
+    with pytest.raises(Incomplete, match="more than 600 are not read"):
+        next(records)
+    assert len(server.asked) == 6  # each page is short, and asked for twice
 
 
 def test_a_server_that_repeats_its_page_is_a_transient_failure(server):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.sources import arxiv_oai
-from digest.sources.base import PaperRecord, Rejected, SourceError
+from digest.sources.base import Incomplete, PaperRecord, Rejected, SourceError
 from tests.digest.sources.loopback import Reply
 
 PATH = "/oai"
@@ -46,7 +46,7 @@ def fetch(day: date = DAY) -> list:
 
 
 def test_it_reads_every_field_of_a_record(server, payload):
-    server.answer(PATH, payload("arxiv_oai.xml"), error("noRecordsMatch"))
+    server.answer(PATH, payload("arxiv_oai.xml"), page())
     first = fetch()[0]
     assert first.raw["license"] == "http://creativecommons.org/licenses/by/4.0/"
     assert first == PaperRecord(
@@ -66,7 +66,7 @@ def test_it_reads_every_field_of_a_record(server, payload):
 
 
 def test_a_record_that_only_changed_is_not_new(server, payload):
-    server.answer(PATH, payload("arxiv_oai.xml"), error("noRecordsMatch"))
+    server.answer(PATH, payload("arxiv_oai.xml"), page())
     _, updated, _, old = fetch()
     assert (updated.arxiv_id, updated.announced_on) == ("2512.00002", None)
     assert updated.comment == "This paper has been withdrawn by the author"
@@ -74,7 +74,7 @@ def test_a_record_that_only_changed_is_not_new(server, payload):
 
 
 def test_a_deleted_record_is_no_paper(server, payload):
-    server.answer(PATH, payload("arxiv_oai.xml"), error("noRecordsMatch"))
+    server.answer(PATH, payload("arxiv_oai.xml"), page())
     deleted = fetch()[2]
     assert isinstance(deleted, Rejected)
     assert deleted.reason == "deleted at the source"
@@ -247,7 +247,27 @@ def test_a_record_without_the_necessary_is_rejected(changes, reason):
 def test_a_record_without_metadata_is_rejected_and_the_rest_read(server):
     server.answer(PATH, page("<record/>", "<record><header/></record>", record(1)))
     records = fetch()
-    assert [type(item) for item in records] == [Rejected, PaperRecord]
+    assert [type(item) for item in records] == [Rejected, Rejected, PaperRecord]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [page(record(1), token="a"), page(token="b"), page(record(2))],
+        [page(record(1), token="a"), page(record(1), token="b"), page(record(2))],
+        [page(record(1), token="a"), error("noRecordsMatch")],
+        [
+            page(record(1), token="a").replace(b"<resumptionToken>", b"<resumptionToken completeListSize='3'>"),
+            page(record(2)),
+        ],
+    ],
+)
+def test_a_list_that_ends_before_its_end_says_so_and_keeps_what_came(server, pages):
+    server.answer(PATH, *pages)
+    records = arxiv_oai.fetch(DAY)
+    assert next(records).arxiv_id == "2601.00001"
+    with pytest.raises(Incomplete):
+        list(records)
 
 
 def test_a_paper_is_withdrawn_when_its_latest_version_is_empty(server, payload):

@@ -64,7 +64,7 @@ def test_so_can_the_samples_records():
 def test_so_can_recorded_days_of_huggingface(server, shared):
     for path in sorted((shared / "hf" / "days").glob("*.json")):
         day = date.fromisoformat(path.stem)
-        server.answer("/api/daily_papers", path.read_bytes())
+        server.answer("/api/daily_papers", path.read_bytes(), b"[]")
         assert can_be_made_again(SOURCES["huggingface"], SOURCES["huggingface"].fetch(day), day)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.sources import huggingface
-from digest.sources.base import OtherDay, PaperRecord, Rejected, SourceError
+from digest.sources.base import Incomplete, OtherDay, PaperRecord, Rejected, SourceError
 from tests.digest.sources.loopback import Reply
 
 PATH = "/api/daily_papers"
@@ -156,25 +156,33 @@ def test_it_reads_page_after_page(server):
 
 def test_a_server_that_repeats_its_page_gives_every_paper_once(server):
     server.answer(PATH, day_of(*[element(number) for number in range(1, 101)]))
-    assert len(fetch()) == 100
+    records = huggingface.fetch(DAY)
+    assert len([next(records) for _ in range(100)]) == 100
+    with pytest.raises(Incomplete, match="repeats its page 1"):
+        next(records)
     assert len(server.asked) == 2
 
 
 def test_a_server_that_repeats_bad_records_ends_too(server):
     server.answer(PATH, day_of(*[{"paper": number} for number in range(100)]))
-    assert len(fetch()) == 100
+    records = huggingface.fetch(DAY)
+    assert len([next(records) for _ in range(100)]) == 100
+    with pytest.raises(Incomplete, match="repeats its page 1"):
+        next(records)
     assert len(server.asked) == 2
 
 
-def test_pages_without_end_are_bounded(server, caplog):
+def test_pages_without_end_are_bounded(server):
     def page(asked):
         start = int(asked.query["p"]) * 100
         return day_of(*[element(number) for number in range(start, start + 100)])
 
     server.routes[PATH] = page
-    assert len(fetch()) == 2000
+    records = huggingface.fetch(DAY)
+    assert len([next(records) for _ in range(2000)]) == 2000
+    with pytest.raises(Incomplete, match="goes on after 20 pages"):
+        next(records)
     assert len(server.asked) == 20
-    assert "goes on after 20 pages" in caplog.text
 
 
 def test_a_paper_that_comes_twice_in_a_page_is_one(server):
