@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("digest", "0006_relevance_and_follow_ups"),
+        ("digest", "0007_partial_readings"),
     ]
 
     operations = [

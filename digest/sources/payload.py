@@ -3,7 +3,6 @@
 import io
 import json
 import math
-import re
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree

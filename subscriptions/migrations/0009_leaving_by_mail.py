@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("subscriptions", "0009_words_of_providers"),
+        ("subscriptions", "0008_words_of_providers"),
     ]
 
     operations = [
