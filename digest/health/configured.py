@@ -84,6 +84,21 @@ def same_sender(digests: str, letters: str) -> Verdict:
     return _against("FROM_EMAIL and LETTERS_FROM_EMAIL", domain_of(digests), domain_of(letters))
 
 
+def bounces(transport: Provider, address: str, mailbox: str) -> Verdict:
+    """BOUNCE_ADDRESS and INBOUND_MAILBOX: a relay tells of bounces by mail alone, a provider by its webhook."""
+    name = "Bounces"
+    if transport.name != "SMTP":
+        return ok(name, "the transport reports them, or no mail leaves")
+    where = address or "the address of FROM_EMAIL"
+    if mailbox:
+        return ok(name, f"they come to {where}; INBOUND_MAILBOX is read every tick")
+    remedy = (
+        "Set INBOUND_MAILBOX, or pipe its mail to manage.py receive_mail (then this may stay): a mailbox that is gone "
+        "is mailed for ever otherwise, which costs the sender's reputation. See docs/operating.md."
+    )
+    return warning(name, f"they come to {where} as mails, and INBOUND_MAILBOX is not set", remedy)
+
+
 def unsubscribe_by_mail(address: str, from_domain: str) -> Verdict:
     """UNSUBSCRIBE_MAILTO, the second entry of List-Unsubscribe (RFC 2369 section 3.2), where it is set."""
     name = "UNSUBSCRIBE_MAILTO"

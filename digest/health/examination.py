@@ -72,6 +72,7 @@ def _settings(transport: Provider, found: Sequence[CheckMessage]) -> list[Verdic
         configured.sender("FROM_EMAIL", digests, settings.REPLY_TO),
         configured.sender("LETTERS_FROM_EMAIL", letters, settings.REPLY_TO),
         configured.same_sender(digests, letters),
+        configured.bounces(transport, settings.BOUNCE_ADDRESS, settings.INBOUND_MAILBOX),
         configured.unsubscribe_by_mail(settings.UNSUBSCRIBE_MAILTO, sending_domain()),
     ]
 
@@ -84,6 +85,7 @@ def _dns(ask: Ask, transport: Provider, wishes: Wishes) -> list[Verdict]:
     addresses = {
         "REPLY_TO": settings.REPLY_TO,
         "UNSUBSCRIBE_MAILTO": settings.UNSUBSCRIBE_MAILTO,
+        "BOUNCE_ADDRESS": settings.BOUNCE_ADDRESS,
     }
     hostname = urlsplit(settings.SITE_URL).hostname or ""
     return [

@@ -171,3 +171,15 @@ def test_a_webhook_that_is_not_guarded_or_not_there():
     assert provider.webhook(postmark, "", "https://papers.example.org", found).state == State.FAULT
     assert provider.webhook(postmark, "", "https://papers.example.org", []).state == State.NOT_CHECKED
     assert provider.webhook(SMTP, "", "https://papers.example.org", []).state == State.OK
+
+
+@pytest.mark.parametrize(
+    ("backend", "mailbox", "state"),
+    [
+        ("subscriptions.smtp.EmailBackend", "", State.WARNING),
+        ("subscriptions.smtp.EmailBackend", "maildir:/var/mail/papers", State.OK),
+        ("anymail.backends.postmark.EmailBackend", "", State.OK),
+    ],
+)
+def test_a_relays_bounces_have_to_be_read(backend, mailbox, state):
+    assert configured.bounces(provider_of(backend), "", mailbox).state is state
