@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db import DataError
+from django.db import DataError, NotSupportedError
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 NUL = "\x00"
 # What databases and dates raise for values that they cannot hold: the year 999999, an integer of 65 bits, NUL.
-_CANNOT_HOLD = (DataError, OverflowError)
+_CANNOT_HOLD = (DataError, NotSupportedError, OverflowError)  # SQLite has no contains of JSON
 # A range is two values, and an address gives one text: its letters would be taken for the values.
 CLOSED = frozenset({"regex", "iregex", "range"})
 
