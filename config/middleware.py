@@ -44,7 +44,7 @@ class BadAddresses:
         """400 where the admin's database or calendar could not hold what was asked; other faults stay faults."""
         if not _is_admin(request):
             return None
-        by_query = isinstance(error, ValueError) and request.method in ("GET", "HEAD") and bool(request.GET)
+        by_query = isinstance(error, ValueError | TypeError) and request.method in ("GET", "HEAD") and bool(request.GET)
         of_nul = isinstance(error, ValueError) and "NUL" in str(error)  # psycopg's words; admin ids say it as _00
         if isinstance(error, _CANNOT_HOLD) or by_query or of_nul:
             return defaults.bad_request(request, error)
