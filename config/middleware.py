@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.db import DataError
+from django.db import DataError, NotSupportedError
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 NUL = "\x00"
 # What databases and dates raise for values that they cannot hold: the year 999999, an integer of 65 bits, NUL.
-_CANNOT_HOLD = (DataError, OverflowError)
+_CANNOT_HOLD = (DataError, NotSupportedError, OverflowError)  # SQLite has no contains of JSON
 # A range is two values, and an address gives one text: its letters would be taken for the values.
 CLOSED = frozenset({"regex", "iregex", "range"})
 
@@ -44,7 +44,7 @@ class BadAddresses:
         """400 where the admin's database or calendar could not hold what was asked; other faults stay faults."""
         if not _is_admin(request):
             return None
-        by_query = isinstance(error, ValueError) and request.method in ("GET", "HEAD") and bool(request.GET)
+        by_query = isinstance(error, ValueError | TypeError) and request.method in ("GET", "HEAD") and bool(request.GET)
         of_nul = isinstance(error, ValueError) and "NUL" in str(error)  # psycopg's words; admin ids say it as _00
         if isinstance(error, _CANNOT_HOLD) or by_query or of_nul:
             return defaults.bad_request(request, error)
