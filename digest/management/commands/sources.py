@@ -27,7 +27,8 @@ SHOWN_RECORD = 160  # characters
 class Command(StageCommand):
     help = (
         "How fresh each source is: one line for each source and day. fresh: papers came. partial: papers came, "
-        "and some are missing or were refused. waiting: its batch is not in yet. quiet: there is nothing to come, and why (weekend, arXiv holiday, empty list). stalled: an earlier day "
+        "and some are missing or were refused. waiting: its batch is not in yet. quiet: there is "
+        "nothing to come, and why (weekend, arXiv holiday, empty list). stalled: an earlier day "
         "is still shown though the batch was due. failed: nothing usable came. With --rejected, every record that was "
         "refused, with its reason."
     )
