@@ -18,7 +18,9 @@ Response = Callable[[HttpRequest], HttpResponse]
 
 
 class BadAddresses:
-    """Refuses NUL in any address, and in the admin's what its lists cannot be asked by.
+    """Refuses NUL in any path, and in the admin's addresses what its lists cannot be asked by.
+
+    The public pages' forms read their queries, and say beside the field what is wrong with it.
 
     Django's lists are filtered by whatever stands in the address. Regular expressions are closed, also of Django's own
     models: SQLite runs them by Python, where one can take for ever, and a bad one is an error of the server.
@@ -29,14 +31,18 @@ class BadAddresses:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer 400, or go on."""
-        query = request.META.get("QUERY_STRING", "")
-        if NUL in request.path_info or NUL in query or "%00" in query:
+        if NUL in request.path_info:
             return defaults.bad_request(request, BadRequest("NUL in an address"))
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        """No list of the admin is asked by a regular expression."""
-        if _is_admin(request) and any(CLOSED & set(name.split("__")) for name in request.GET):
+        """No list of the admin is asked by a regular expression, nor by NUL."""
+        if not _is_admin(request):
+            return None
+        query = request.META.get("QUERY_STRING", "")
+        if NUL in query or "%00" in query:
+            return defaults.bad_request(request, BadRequest("NUL in an address"))
+        if any(CLOSED & set(name.split("__")) for name in request.GET):
             return defaults.bad_request(request, BadRequest("a filter that no list has"))
         return None
 

@@ -10,7 +10,9 @@ import re
 import pytest
 
 from config import logs
-from digest import identity
+from digest import dois
+from digest.addresses import linkable
+from digest.latex import latex
 from digest.lint.mail import Mail
 from digest.rendering.batches import PLAIN_ADDRESS
 from digest.sources import answers, arxiv, arxiv_rss, payload
@@ -18,6 +20,9 @@ from digest.sources.base import SourceError
 from digest.text import readable, shorten
 from digest.views.appearance import Look, as_seen
 from subscriptions import redaction
+from subscriptions.answers import Answer, Stage, classify
+from subscriptions.inbound.leaving import own_lines
+from subscriptions.inbound.reading import read_mail
 from subscriptions.transfer import cells
 from tests.patterns import KILL, asked, filled, found, shapes, worst
 
@@ -127,7 +132,15 @@ READERS = {
     "digest.sources.payload.read_json": refusing(lambda text: payload.read_json(text.encode(), source="x")),
     "digest.sources.payload.read_feed": refusing(lambda text: payload.read_feed(text.encode(), source="x")),
     "digest.sources.payload.url_of": payload.url_of,
-    "digest.identity.bare_doi": identity.bare_doi,
+    "digest.dois.dois_in": dois.dois_in,
+    "digest.sources.arxiv.bare_id": refusing(arxiv.bare_id),
+    "digest.addresses.linkable": linkable,
+    "digest.latex.latex": latex,
+    "subscriptions.answers.classify": lambda text: classify(Answer(Stage.RCPT, 550, text)),
+    "subscriptions.inbound.reading.read_mail": lambda text: read_mail(text.encode("utf-8", "replace")).leaves(),
+    "subscriptions.inbound.leaving.own_lines": lambda text: own_lines(
+        read_mail(b"\n\n" + text.encode("utf-8", "replace"))
+    ),
     "digest.lint.mail.Mail": lint_words,
     "digest.views.appearance.as_seen": lambda text: as_seen(text, Look("dark", images=False, styles=False)),
     "config.logs.scrub": logs.scrub,

@@ -164,7 +164,8 @@ def own_phrases_of(digest: Digest, subscriber: Subscriber, shelf: Shelf) -> dict
 
 def subject_line(title: str, papers: int) -> str:
     """The top paper's title, and how many more: the first 30 characters, which every client shows, are the news."""
-    title, more = " ".join(undirected(title).split()), papers - 1
+    # Nothing is left of a title of direction marks alone, which an editor may have typed.
+    title, more = " ".join(undirected(title).split()) or _("A paper without a title"), papers - 1
     if not more:
         return sentences.foreign(short_title(title, sentences.room_for(title, SUBJECT_LENGTH)))
     values = {"more": sentences.number(more)}

@@ -159,6 +159,7 @@ def _cast(code):
     Subscriber.objects.filter(pk=cast["never"].pk).update(next_due_at=None)
     Subscriber.objects.filter(pk=cast["gone"].pk).update(confirmed_at=NOW - timedelta(days=20))
     Suppression.objects.create(email_hash=cast["stopped"].email_hash, reason="complaint", created_at=NOW)
+    Subscriber.objects.update(created_at=NOW - timedelta(days=60))  # before the late links of some
     for number, (state, reason) in enumerate(HISTORY):
         reader, day = cast["rich" if number % 2 else "weekly"], (NOW - timedelta(days=number // 2)).date()
         make_digest(reader, [], state=state, reason=reason, day=day)

@@ -118,6 +118,7 @@ def test_no_page_behind_a_token_asks_for_a_cookie(reader, route, sent):
         token = links.feedback_token(reader, NOW) if first == "say" else links.manage_token(reader, NOW)
     values = {
         "str:token": token,
+        "date:day": "2026-03-20",
         "int:topic": reader.interests.get().topic_id,
         "int:paper": paper.pk,
         "str:verb": "more",

@@ -27,6 +27,7 @@ def clock(monkeypatch):
 
 def stopped_reader(reason, fields, name="stopped", **more):
     reader = make_reader(name, **more)
+    Subscriber.objects.filter(pk=reader.pk).update(created_at=NOW - timedelta(days=3000))  # before any of its links
     Suppression.objects.create(email_hash=reader.email_hash, reason=reason, created_at=NOW, **fields)
     return reader
 

@@ -13,7 +13,7 @@ from subscriptions import letters, links
 from subscriptions.inbound import Received, receive
 from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.tokens import LIFETIME, Purpose, make
-from tests.conftest import NOW, filled, make_paper, make_reader
+from tests.conftest import NOW, filled, make_digest, make_paper, make_reader
 from tests.subscriptions.doors import everything, take_clock
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def token_pages():
 
 
 def path_of(route, name, token, paper, topic):
-    arguments = {"token": token, "paper": paper.pk, "verb": "more", "topic": topic.pk}
+    arguments = {"token": token, "paper": paper.pk, "verb": "more", "topic": topic.pk, "day": NOW.date()}
     return reverse(name, kwargs={one: arguments[one] for one in re.findall(r"<\w+:(\w+)>", route)})
 
 
@@ -121,6 +121,7 @@ def test_a_link_of_the_minute_in_which_the_row_was_created_opens_its_page(
     purpose = PURPOSE[route.partition("/")[0]]
     row = asked[purpose] if purpose in OF_REQUESTS else reader
     paper = make_paper(1, first_seen_at=created_at)
+    make_digest(reader, [paper])
     if purpose is Purpose.LEFT:
         Subscriber.objects.update(state="unsubscribed", left_at=created_at)
     clock.instant = NOW + younger

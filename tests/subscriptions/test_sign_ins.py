@@ -207,7 +207,7 @@ texts = st.text(max_size=400)
 @given(texts, texts, texts, st.text(st.characters(max_codepoint=255), max_size=300))
 def test_no_text_breaks_signing_in_and_none_is_kept_in_the_clear(clock, editor, name, password, onwards, agent):
     answer = Client().post(
-        LOGIN + "?next=%00",
+        LOGIN + "?next=%ED%A0%80",
         {"username": name, "password": password, "next": onwards},
         HTTP_USER_AGENT=agent.replace("\n", "").replace("\r", ""),
         HTTP_ACCEPT="*/*\x00",

@@ -24,7 +24,7 @@ RSS = "/rss/cs.CL+cs.AI"
     ],
 )
 def test_recorded_days_of_huggingface_are_read_whole(server, shared, day, number):
-    server.answer("/api/daily_papers", (shared / "hf" / "days" / f"{day}.json").read_bytes())
+    server.answer("/api/daily_papers", (shared / "hf" / "days" / f"{day}.json").read_bytes(), b"[]")
     records = list(huggingface.fetch(date.fromisoformat(day)))
     assert [record for record in records if isinstance(record, Rejected)] == []
     assert len(records) == number
@@ -132,16 +132,23 @@ def test_odd_papers_come_out_of_the_feed_as_they_went_in(server, nasty):
 
 
 def test_odd_papers_come_out_of_the_api_as_they_went_in(server, nasty):
-    entries = "".join(
-        f"<entry><id>http://arxiv.org/abs/{facts['id']}v1</id><title>{escape(facts['title'])}</title>"
+    entries = {
+        facts["id"]: f"<entry><id>http://arxiv.org/abs/{facts['id']}v1</id><title>{escape(facts['title'])}</title>"
         f"<summary>{escape(facts['summary'])}</summary><published>2026-01-06T00:00:00Z</published>"
         + _authors(facts, "<author><name>{}</name></author>")
         + "".join(f'<category term="{name}"/>' for name in facts["categories"])
         + "</entry>"
         for facts in nasty
-    )
-    server.answer("/api/query", f'<feed xmlns="http://www.w3.org/2005/Atom">{entries}</feed>'.encode())
-    _same(list(arxiv_api.fill_in(["2601.00001"])), nasty)
+    }
+
+    def answered(asked):
+        wanted = asked.query["id_list"].split(",")
+        total = f'<o:totalResults xmlns:o="http://a9.com/-/spec/opensearch/1.1/">{len(wanted)}</o:totalResults>'
+        found = "".join(entries[name] for name in wanted)
+        return f'<feed xmlns="http://www.w3.org/2005/Atom">{total}{found}</feed>'.encode()
+
+    server.routes["/api/query"] = answered
+    _same(list(arxiv_api.fill_in([*entries])), nasty)
 
 
 def test_odd_papers_come_out_of_the_archive_as_they_went_in(server, nasty):
