@@ -21,6 +21,7 @@ from digest.text import readable, shorten
 from digest.views.appearance import Look, as_seen
 from subscriptions import redaction
 from subscriptions.answers import Answer, Stage, classify
+from subscriptions.answers.meanings import OF_LIMITS
 from subscriptions.inbound.leaving import own_lines
 from subscriptions.inbound.reading import read_mail
 from subscriptions.transfer import cells
@@ -35,6 +36,7 @@ MADE = {
     "subscriptions.redaction.spellings": SOMEBODY.spellings,
     "subscriptions.redaction.name_alone": SOMEBODY.name_alone,
     "subscriptions.redaction._is_our_message_id": re.compile(r"[a-z]{2,20}-[0-9]{1,18}@(?:example\.org|b\.example)"),
+    "subscriptions.answers.words._any": OF_LIMITS,
     "subscriptions.stencils.stencil": re.compile("(mark1|mark22|mark333)"),
 }
 READ, UNREAD = found()

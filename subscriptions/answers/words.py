@@ -35,7 +35,7 @@ RECEIVES = _any(
 )
 OF_LIMITS = _any(
     rf"(?:{_PERIOD})[^.]{{0,60}}(?:limit|quota|exceed|max|allow|reached)",
-    rf"(?:limit|quota|exceed\w*|max\w*|too many|too much)[^.]{{0,80}}(?:{_PERIOD})",
+    rf"(?:limit|quota|exceed\w{{0,12}}|max\w{{0,12}}|too many|too much)[^.]{{0,80}}(?:{_PERIOD})",
     r"\b(?:send|sends|sending|sent|outgoing|outbound|submission|smtp|relay|account|user) ?"
     r"(?:e ?mail |mail |message |rate |messages )?(?:limits?|quota|rate|threshold)\b",
     r"(?:limit|quota)[^.]{0,30}\b(?:sending|outgoing|outbound|send)\b",
@@ -57,8 +57,8 @@ OF_CREDITS = _any(
     r"\bupgrade (?:your|to|the)\b|\bplan (?:limit|does not)",
 )
 _OF_ACCOUNT = _any(
-    r"\b(?:your|sender|sender's|sending|this mail|smtp|api) (?:\w+ )?account\b[^.]{0,60}\b(?:suspend|disabl|pend|paus|"
-    r"block|lock|restrict|terminat|inactive|not|under|on hold)",
+    r"\b(?:your|sender|sender's|sending|this mail|smtp|api) (?:\w{1,20} )?account\b[^.]{0,60}\b(?:suspend|disabl|pend|"
+    r"paus|block|lock|restrict|terminat|inactive|not|under|on hold)",
     r"\baccount\b[^.]{0,40}\b(?:pending|awaiting|limited|under (?:review|validation)|may not send|paused|suspended)",
     r"\baccount\b[^.]{0,40}\bnot (?:yet )?(?:activat|approv|validat|verif)",
     r"\b(?:sending|outgoing|outbound)\b[^.]{0,40}\b(?:disabled|suspended|paused|blocked|not enabled|forbidden)",
@@ -102,20 +102,21 @@ _OURS: tuple[tuple[str, re.Pattern[str]], ...] = (
 TOO_LARGE = _any(
     r"\b(?:message|mail|e ?mail|data|content|body|payload|request entity|length)\b[^.]{0,30}\btoo (?:big|large|long)",
     r"\b(?:message|mail|e ?mail|header|body|content)(?:'s)? (?:size|length)\b[^.]{0,40}\b(?:exceed|limit|too|max)",
-    r"\b(?:exceed\w*|over|larger than)\b[^.]{0,40}\b(?:message|mail|maximum|max|fixed) (?:\w+ )?(?:size|length)",
+    r"\b(?:exceed\w{0,12}|over|larger than)\b[^.]{0,40}"
+    r"\b(?:message|mail|maximum|max|fixed) (?:\w{1,20} )?(?:size|length)",
     r"\btoo (?:big|large)\b|\bsize limit\b",
 )
 _WHO = r"(?:user|users|recipient|recipients|mailbox|address|account|alias|local part|addressee|benutzer|empfänger)"
 IS_FULL = _any(
-    r"\b(?:mail ?box|inbox|postfach)\b[^.]{0,60}\b(?:full|quota|exceed\w*|size|limit|voll)\b",
-    r"\b(?:storage|disk|speicher\w*|space)\b[^.]{0,40}\b(?:quota|full|limit|exceed\w*|exhaust\w*|ueberschritten)\b",
+    r"\b(?:mail ?box|inbox|postfach)\b[^.]{0,60}\b(?:full|quota|exceed\w{0,12}|size|limit|voll)\b",
+    r"\b(?:storage|disk|speicher\w{0,12}|space)\b[^.]{0,40}\b(?:quota|full|limit|exceed\w{0,12}|exhaust\w{0,12}|ueberschritten)\b",
     r"\b(?:exhausted|exceeded|over|insufficient|out of|no)\b[^.]{0,30}\b(?:storage|disk|space)\b",
     r"\b(?:user|recipient|account|address)\b[^.]{0,40}\b(?:is full|over ?quota|over (?:its|his|the) quota)\b",
     r"\btoo many messages on\b|\bzuviele mails\b",
 )
 QUOTA = _any(r"\bquota\b|\boverquota\b")
 IS_GONE = _any(
-    rf"\b(?:unknown|no such|invalid|non ?existent|nonexistent|bad|unrouteable|undeliverable) (?:\w+ )?{_WHO}\b",
+    rf"\b(?:unknown|no such|invalid|non ?existent|nonexistent|bad|unrouteable|undeliverable) (?:\w{{1,20}} )?{_WHO}\b",
     rf"\b{_WHO}\b[^.]{{0,80}}\b(?:unknown|not found|not exist|no longer|disabled|inactive|deactivated|discontinued|"
     r"closed|suspended|not known|not local|not listed|unbekannt|nicht bekannt|inconnue?)",
     rf"\b(?:doesn'?t|does not|do not|don'?t) (?:have|exist)\b|\bno (?:mailbox|user|account)s?\b|\bnot a valid {_WHO}",
