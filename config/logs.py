@@ -16,7 +16,7 @@ _WORD = re.compile(r"[^\s<>\"(),;:\[\]]+")
 # How an @ is spelt: as it is, full-width, as Python, JSON and quoted-printable write it, percent-encoded however often.
 # A word with one in it goes. Message-IDs look the same and go too.
 _AT = re.compile(
-    r"[@\uff20\ufe6b]|\\+u(?:0040|ff20|fe6b)|\\+x40|=40(?=[a-z0-9-]{1,63}\.[a-z]{2})|%(?:25)*40", re.IGNORECASE
+    r"[@\uff20\ufe6b]|(?<!\\)\\+(?:u(?:0040|ff20|fe6b)|x40)|=40(?=[a-z0-9-]{1,63}\.[a-z]{2})|%(?:25)*40", re.IGNORECASE
 )
 # A name that needs quotes is no part of the word that its @ begins. Bounded, for linear time.
 _QUOTED_NAME = re.compile(r'"[^"@\n]{1,64}"(?=@)')

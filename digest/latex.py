@@ -71,7 +71,7 @@ _BELOW = frozenset("\u0323\u0327\u0328\u0331")
 _OVER_FORMULA = {"\u0305": "overline", "\u20d7": "vec", "\u0332": "underline", "\u0338": "not"}
 _RAISED = {"<super>": "^", "<sub>": "_"}
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
-_FORMULA = re.compile(r"\\ensuremath\{(.*)\}", re.DOTALL)
+_ENSURED = re.compile(r"\\ensuremath\{(.*)\}", re.DOTALL)
 _SCRIPTS = re.compile(r"([\^_])\{([^{}]*)\}\$\}\{\$\1\{")
 _THEIRS = get_builtin_uni2latex_dict()
 
@@ -168,7 +168,7 @@ def _formula(sign: str) -> str:
         return f"{_RAISED[kind]}{{{''.join(inner)}}}" if all(inner) else ""
     if kind == "<font>":
         return _styled(chr(int(codes[0], 16)), unicodedata.name(sign))
-    found = _FORMULA.fullmatch(_THEIRS.get(ord(sign), ""))
+    found = _ENSURED.fullmatch(_THEIRS.get(ord(sign), ""))
     return found[1] if found and _KERNEL.issuperset(_COMMAND.findall(found[1])) else ""
 
 

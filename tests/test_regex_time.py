@@ -18,6 +18,7 @@ from digest.sources.base import SourceError
 from digest.text import readable, shorten
 from digest.views.appearance import Look, as_seen
 from subscriptions import redaction
+from subscriptions.answers import words
 from subscriptions.transfer import cells
 from tests.linear import growth
 from tests.patterns import asked, filled, found, shapes, worst
@@ -31,6 +32,7 @@ MADE = {
     "subscriptions.redaction.spellings": SOMEBODY.spellings,
     "subscriptions.redaction.name_alone": SOMEBODY.name_alone,
     "subscriptions.redaction._is_our_message_id": re.compile(r"[a-z]{2,20}-[0-9]{1,18}@(?:example\.org|b\.example)"),
+    "subscriptions.answers.words._any": words.OF_LIMITS,
     "subscriptions.stencils.stencil": re.compile("(mark1|mark22|mark333)"),
 }
 READ, UNREAD = found()

@@ -35,7 +35,7 @@ RECEIVES = _any(
 )
 OF_LIMITS = _any(
     rf"(?:{_PERIOD})[^.]{{0,60}}(?:limit|quota|exceed|max|allow|reached)",
-    rf"(?:limit|quota|exceed\w*|max\w*|too many|too much)[^.]{{0,80}}(?:{_PERIOD})",
+    rf"(?:limit|quota|exceed|max|too many|too much)[^.]{{0,90}}(?:{_PERIOD})",
     r"\b(?:send|sends|sending|sent|outgoing|outbound|submission|smtp|relay|account|user) ?"
     r"(?:e ?mail |mail |message |rate |messages )?(?:limits?|quota|rate|threshold)\b",
     r"(?:limit|quota)[^.]{0,30}\b(?:sending|outgoing|outbound|send)\b",
