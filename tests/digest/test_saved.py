@@ -17,6 +17,7 @@ from digest.models import Feedback, Paper
 from subscriptions import links, privacy, tokens
 from subscriptions.tokens import Purpose
 from tests.conftest import NOW, make_edition, make_paper, make_reader
+from tests.sizes import size
 from tests.subscriptions.doors import everything, take_clock
 
 pytestmark = pytest.mark.django_db
@@ -235,10 +236,12 @@ def test_two_rows_of_one_work_are_one_paper_of_the_list_and_go_together(client, 
     assert not Feedback.objects.exists()
 
 
-def test_two_thousand_papers_are_forty_pages_and_one_file_by_few_queries(client, reader, django_assert_max_num_queries):
+def test_many_papers_are_pages_of_fifty_and_one_file_by_few_queries(client, reader, django_assert_max_num_queries):
+    pages = size(5, 40)
+    count = 50 * pages
     rows = [
         Paper(key=f"arxiv:2603.{n:05}", arxiv_id=f"2603.{n:05}", title=f"Part {n}", first_seen_at=NOW)
-        for n in range(2000)
+        for n in range(count)
     ]
     papers = Paper.objects.bulk_create(rows)
     Feedback.objects.bulk_create(
@@ -246,15 +249,15 @@ def test_two_thousand_papers_are_forty_pages_and_one_file_by_few_queries(client,
         for n, paper in enumerate(papers)
     )
     with django_assert_max_num_queries(5):
-        last = client.get(path_of(reader) + "?page=40")
+        last = client.get(path_of(reader) + f"?page={pages}")
     assert titles_of(last) == [f"Part {n}" for n in range(49, -1, -1)]
     assert 'rel="prev"' in text_of(last)
     assert 'rel="next"' not in text_of(last)
-    assert "Page 40 of 40" in text_of(last)
-    assert "2000 papers" in text_of(last) or "2,000 papers" in text_of(last)
+    assert f"Page {pages} of {pages}" in text_of(last)
+    assert f"{count} papers" in text_of(last) or f"{count:,} papers" in text_of(last)
     with django_assert_max_num_queries(3):
         file = json.loads(client.get(path_of(reader, "saved-json")).content)
-    assert len({item["id"] for item in file}) == 2000
+    assert len({item["id"] for item in file}) == count
 
 
 # --- files -------------------------------------------------------------------------------------------------------------

@@ -44,6 +44,8 @@ class Hostile:
         self.connections = 0
         self.tries: Counter[str] = Counter()  # of RCPT, by recipient
         self.stopped = threading.Event()
+        self.hangs = threading.Event()  # somebody waits for us
+        self.was_outlasted = False  # somebody waited longer than any client may
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
@@ -59,7 +61,8 @@ class Hostile:
         for session in self._sessions:
             end(session.line)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(30)
+        assert not self.was_outlasted, "the client did not end the connection, the server did"
 
     def _listen(self) -> None:
         while not self.stopped.is_set():
@@ -185,8 +188,9 @@ class Session:
 
 
 def hang(session: Session) -> bytes | None:
-    """Say nothing until the test is over."""
-    session.server.stopped.wait(60)
+    """Say nothing until the test is over. A client that waits for that has no end of its own: the test fails."""
+    session.server.hangs.set()
+    session.server.was_outlasted |= not session.server.stopped.wait(60)
     raise Gone
 
 
@@ -205,6 +209,7 @@ def slowly(answer: bytes, pause: float = 1.0) -> Action:
     """Say it one byte at a time."""
 
     def speak(session: Session) -> bytes | None:
+        session.server.hangs.set()
         for octet in answer:
             session.line.sendall(bytes([octet]))
             if session.server.stopped.wait(pause):

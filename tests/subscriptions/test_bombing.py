@@ -1,4 +1,4 @@
-"""Somebody uses the forms as a weapon. BOMBS says with how many POSTs; the numbers are printed with -s."""
+"""Somebody uses the forms as a weapon. BOMBS says with how many POSTs, else TEST_SIZE; the numbers are printed with -s."""
 
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from subscriptions import clock, letters, lifecycle, links
 from subscriptions.models import Breaker, Budget, SignupRequest, Subscriber
 from subscriptions.tasks import handle_signups, tidy
 from tests.conftest import NOW, filled, make_reader, origin
+from tests.sizes import size
 from tests.subscriptions.doors import (
     address_of_network,
     ask_for_link,
@@ -22,7 +23,8 @@ from tests.subscriptions.doors import (
 )
 
 pytestmark = pytest.mark.django_db
-BOMBS = how_many(1_000)
+BOMBS = how_many(size(250, 1_000))
+STRANGERS = size(64, 208)  # at one domain
 DAY = timedelta(days=1)
 
 
@@ -129,7 +131,8 @@ def test_many_addresses_from_many_networks_get_what_the_site_may_send_and_the_re
     client, nudges, time_line, settings
 ):
     settings.BREAKER_AFTER = 10**6
-    most, posts = settings.LETTERS_PER_SITE[0][1], max(BOMBS // 2, 400)
+    settings.LETTERS_PER_SITE = tuple((window, most // size(6, 1)) for window, most in settings.LETTERS_PER_SITE)
+    most, posts = settings.LETTERS_PER_SITE[0][1], max(BOMBS // 2, 400 // size(6, 1))
     for number in range(posts):
         assert sign_up(client, f"reader@domain{number}.example", address_of_network(number)).status_code == 303
         time_line.push(seconds=3600 * 0.98 / posts)
@@ -208,11 +211,11 @@ def test_a_rush_of_people_who_confirm_gets_its_letters_and_opens_no_breaker(clie
 )
 def test_one_domain_that_takes_every_name_gets_a_few_letters_at_once(client, nudges, time_line, settings, address):
     settings.BREAKER_AFTER = 10**6
-    counts = flood(client, nudges, time_line, address, posts=208, minutes=59)
-    print(f"\n208 addresses of one domain at once: {counts} letters")  # noqa: T201
+    counts = flood(client, nudges, time_line, address, posts=STRANGERS, minutes=59)
+    print(f"\n{STRANGERS} addresses of one domain at once: {counts} letters")  # noqa: T201
     assert counts[0] == 20
     assert counts[-1] <= 40
-    assert SignupRequest.objects.filter(handled_at=None).count() == 208 - counts[-1], "the others wait"
+    assert SignupRequest.objects.filter(handled_at=None).count() == STRANGERS - counts[-1], "the others wait"
 
 
 def test_a_large_provider_has_no_budget_of_its_domain(client, nudges, time_line, settings):
@@ -246,7 +249,7 @@ def test_who_is_known_at_a_domain_gets_letters_while_strangers_wait(client, nudg
 def test_one_mailbox_in_any_spelling_gets_one_letter_at_once_and_three_in_a_day(
     client, nudges, time_line, settings, address
 ):
-    counts = flood(client, nudges, time_line, address, posts=60, minutes=10)
+    counts = flood(client, nudges, time_line, address, posts=size(30, 60), minutes=10)
     assert counts[0] == 1
     assert counts[-1] <= 2
     waiting = SignupRequest.objects.filter(handled_at=None).count()

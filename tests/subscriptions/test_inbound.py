@@ -1,6 +1,5 @@
 """Mails that come to us: leaving by mail, bounces and complaints, from a pipe, a Maildir and an IMAP server."""
 
-import time
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from io import BytesIO, TextIOWrapper
@@ -23,6 +22,7 @@ from subscriptions.tasks import read_mailbox as read_mailbox_task
 from tests.conftest import NOW, make_reader
 from tests.fakes.imap import Imap
 from tests.fakes.smtp import Sink
+from tests.linear import growth
 
 
 def token_of(reader):
@@ -294,13 +294,7 @@ def nested(depth):
     ids=["encoded words", "ats", "comments", "quotes", "nested", "parts", "headers", "run"],
 )
 def test_ten_times_the_mail_costs_no_more_than_thirty_times_the_work(db, short, long):
-    def cost(raw):
-        begun = time.process_time()
-        receive(raw, NOW)
-        return time.process_time() - begun
-
-    receive(short, NOW)
-    assert cost(long) < 30 * max(cost(short), 0.02)
+    assert growth(lambda raw: receive(raw, NOW), short, long, most=30) <= 30, "linear is 10, quadratic 100"
 
 
 # --- where they come from ---------------------------------------------------------------------------------------------

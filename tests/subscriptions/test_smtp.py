@@ -36,7 +36,7 @@ class Ready(EmailMultiAlternatives):
 
 
 def backend(server, **options):
-    return EmailBackend(host="127.0.0.1", port=server.port, **{"timeout": 2, **options})
+    return EmailBackend(host="127.0.0.1", port=server.port, **{"timeout": 20, **options})
 
 
 @contextmanager
@@ -50,11 +50,45 @@ def connected(server, **options):
 
 
 def raised_by(work):
-    """What ``work()`` raises, and how long that took."""
-    begun = time.monotonic()
+    """What ``work()`` raises."""
     with pytest.raises(OSError) as caught:  # noqa: PT011 - which of them is what the tests look at
         work()
-    return caught.value, time.monotonic() - begun
+    return caught.value
+
+
+def timed_out(error):
+    """Whether a time-out is behind it."""
+    while error and not isinstance(error, TimeoutError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+@pytest.fixture
+def reads_timed_out(monkeypatch):
+    """The reads of connections that ended by a time-out."""
+    seen: list[TimeoutError] = []
+    read = socket.SocketIO.readinto
+
+    def noting(self, buffer):
+        try:
+            return read(self, buffer)
+        except TimeoutError as error:
+            seen.append(error)
+            raise
+
+    monkeypatch.setattr(socket.SocketIO, "readinto", noting)
+    return seen
+
+
+@contextmanager
+def aborted_while(server, connection):
+    """Another thread ends the connection once the server hangs; the server would hang much longer."""
+    thread = threading.Thread(target=lambda: server.hangs.wait(60) and connection.abort())
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def facts_of(error):
@@ -212,9 +246,9 @@ REFUSALS = {
 @pytest.mark.parametrize("script", REFUSALS.values(), ids=REFUSALS)
 def test_a_refusal_is_the_exception_of_smtplib(script, extensions):
     with Hostile(script, extensions=extensions) as server, connected(server) as connection:
-        ours, _ = raised_by(lambda: connection.send_messages([Ready()]))
+        ours = raised_by(lambda: connection.send_messages([Ready()]))
     with Hostile(script, extensions=()) as server, smtplib.SMTP("127.0.0.1", server.port) as plain:
-        theirs, _ = raised_by(lambda: plain.sendmail("papers@example.org", [READER], MAIL))
+        theirs = raised_by(lambda: plain.sendmail("papers@example.org", [READER], MAIL))
     assert facts_of(ours) == facts_of(theirs)
     assert type(ours) is type(theirs)
 
@@ -247,7 +281,7 @@ def test_a_server_that_refused_the_sender_only_gets_no_empty_mail_for_the_recipi
     with Hostile(script) as server:
         connection = backend(server)
         connection.open()
-        error, _ = raised_by(lambda: connection.send_messages([Ready()]))
+        error = raised_by(lambda: connection.send_messages([Ready()]))
         assert isinstance(error, smtplib.SMTPSenderRefused)
         assert connection.send_messages([Ready()]) == 1
     assert server.mails == [MAIL]
@@ -273,10 +307,9 @@ def test_a_server_that_closes_says_so_wherever_it_does_and_the_next_mail_opens_a
     with Hostile(script, extensions=extensions) as server:
         connection = backend(server)
         connection.open()
-        error, seconds = raised_by(lambda: connection.send_messages([Ready()]))
+        error = raised_by(lambda: connection.send_messages([Ready()]))
         code = error.recipients[READER][0] if step == "RCPT" else error.smtp_code
         assert code == 421
-        assert seconds < 1
         assert connection.send_messages([Ready()]) == 1
         assert connection.open()  # send_messages closed what it had opened, as Django's does
         assert connection.send_messages([Ready()]) == 1
@@ -287,7 +320,7 @@ def test_a_server_that_closes_says_so_wherever_it_does_and_the_next_mail_opens_a
 
 def test_a_server_that_closes_at_the_first_of_two_recipients_is_heard():
     with Hostile({"RCPT": to(READER, BUSY)}) as server, connected(server) as connection:
-        error, _ = raised_by(lambda: connection.send_messages([Ready(to=[READER, "other@example.org"])]))
+        error = raised_by(lambda: connection.send_messages([Ready(to=[READER, "other@example.org"])]))
     assert error.recipients == {READER: (421, BUSY[4:])}
 
 
@@ -310,7 +343,7 @@ def test_what_a_server_says_in_the_middle_of_a_mail_is_heard_though_the_rest_can
     with Hostile({"body": interrupt}) as server:
         connection = backend(server)
         connection.open()
-        found, _ = raised_by(lambda: connection.send_messages([Ready(LONG)]))
+        found = raised_by(lambda: connection.send_messages([Ready(LONG)]))
         assert type(found) is error
         assert getattr(found, "smtp_code", 250) == int(words[:3])
         assert connection.connection is None
@@ -324,7 +357,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_a_mail_unsent():
         connection = backend(server)
         connection.open()
         server._sessions[0].line.shutdown(socket.SHUT_RDWR)
-        error, _ = raised_by(lambda: connection.send_messages([Ready()]))
+        error = raised_by(lambda: connection.send_messages([Ready()]))
         assert isinstance(error, Unsent)
         assert connection.open()
         assert connection.send_messages([Ready()]) == 1
@@ -366,35 +399,36 @@ def test_a_lost_connection_says_whether_the_mail_may_be_there(step, action, mayb
     with Hostile({step: action}, extensions=extensions) as server:
         connection = backend(server)
         connection.open()
-        error, seconds = raised_by(lambda: connection.send_messages([Ready(LONG if step == "body" else MAIL)]))
+        error = raised_by(lambda: connection.send_messages([Ready(LONG if step == "body" else MAIL)]))
         assert isinstance(error, smtplib.SMTPServerDisconnected)
         assert isinstance(error, Unsent) is not maybe_taken
-        assert seconds < 1.5
+        assert not timed_out(error)
         server.script = {}
         assert connection.send_messages([Ready()]) == 1
     assert server.mails.count(MAIL) == (2 if action is take_and_drop else 1)
 
 
 @pytest.mark.parametrize("step", ["MAIL", "DATA", "body", "."])
-def test_a_server_that_hangs_costs_one_time_out(step):
+def test_a_server_that_hangs_costs_one_time_out(step, reads_timed_out):
     with Hostile({step: hang}) as server:
         connection = backend(server, timeout=0.3)
         connection.open()
-        error, seconds = raised_by(lambda: connection.send_messages([Ready()]))
+        error = raised_by(lambda: connection.send_messages([Ready()]))
         assert isinstance(error, smtplib.SMTPServerDisconnected)
         assert isinstance(error, Unsent) == (step in {"MAIL", "DATA"})
-        assert 0.25 < seconds < 1
+        assert len(reads_timed_out) == 1
         server.script = {}
         assert connection.send_messages([Ready()]) == 1
 
 
-def test_a_server_that_stops_reading_leaves_the_mail_unsent():
+def test_a_server_that_stops_reading_leaves_the_mail_unsent(reads_timed_out):
     with Hostile({"body": hang}) as server:
         connection = backend(server, timeout=0.3)
         connection.open()
-        error, seconds = raised_by(lambda: connection.send_messages([Ready(LONG)]))
+        error = raised_by(lambda: connection.send_messages([Ready(LONG)]))
     assert isinstance(error, Unsent)
-    assert seconds < 1.5
+    assert timed_out(error)
+    assert not reads_timed_out, "the write did, and no answer was waited for"
 
 
 # Opening, closing, aborting
@@ -417,7 +451,7 @@ def test_a_server_that_stops_reading_leaves_the_mail_unsent():
 def test_a_server_that_lets_nobody_in_leaves_nothing_open(script, error):
     with Hostile(script, extensions=("PIPELINING", "AUTH PLAIN")) as server:
         connection = backend(server, username="papers", password="secret", timeout=0.3)
-        found, _ = raised_by(connection.open)
+        found = raised_by(connection.open)
         assert type(found) is error
         server.script = {}
         assert connection.open() is True
@@ -437,7 +471,7 @@ def test_a_server_that_lets_nobody_in_leaves_nothing_open(script, error):
 def test_a_connection_is_open_once_the_server_has_answered(script, error):
     with Hostile(script) as server:
         connection = backend(server, timeout=0.3)
-        found, _ = raised_by(connection.open)
+        found = raised_by(connection.open)
         assert type(found) is error
         assert connection.connection is None
         server.script = {}
@@ -453,7 +487,7 @@ def test_a_server_without_extensions_is_served_all_the_same():
 def test_nobody_there_is_an_os_error():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    found, _ = raised_by(EmailBackend(host="127.0.0.1", port=port, timeout=1).open)
+    found = raised_by(EmailBackend(host="127.0.0.1", port=port, timeout=1).open)
     assert isinstance(found, ConnectionRefusedError)
 
 
@@ -474,7 +508,7 @@ def test_silent_failures_are_counted_and_the_next_mail_is_still_sent():
 
 HANGING = {
     "before the greeting": {"connect": hang},
-    "one byte a second": {"connect": slowly(b"220 this server has all the time in the world", 0.05)},
+    "one byte a second": {"connect": slowly(b"220 this server has all the time in the world", 0.5)},
     "at EHLO": {"EHLO": hang},
     "at STARTTLS": {"STARTTLS": hang},
     "in the handshake": {"STARTTLS": lambda s: s.line.sendall(b"220 go on\r\n") or hang(s)},
@@ -485,10 +519,9 @@ HANGING = {
 def test_another_thread_can_end_an_opening_that_hangs(script, tls):
     context, _ = tls
     with Hostile(script, tls=context) as server:
-        connection = backend(server, timeout=30, use_tls=True)
-        threading.Timer(0.3, connection.abort).start()
-        _, seconds = raised_by(connection.open)
-        assert seconds < 1.3
+        connection = backend(server, timeout=None, use_tls=True)
+        with aborted_while(server, connection):
+            raised_by(connection.open)
         assert connection.connection is None
 
 
@@ -499,28 +532,33 @@ def test_another_thread_can_end_a_connection_that_is_never_made():
         for one in crowd:
             one.setblocking(False)
             one.connect_ex(("127.0.0.1", port))
-        connection = EmailBackend(host="127.0.0.1", port=port, timeout=30)
+        connection = EmailBackend(host="127.0.0.1", port=port, timeout=60)
         threading.Timer(0.3, connection.abort).start()
-        _, seconds = raised_by(connection.open)
+        error = raised_by(connection.open)
         for one in crowd:
             one.close()
-    assert 0.2 < seconds < 1.3
+    assert not timed_out(error)
 
 
 def test_an_abort_while_the_name_is_looked_up_keeps_it_from_connecting(monkeypatch):
-    looking = threading.Event()
+    looking, aborted = threading.Event(), threading.Event()
     found = socket.getaddrinfo
 
     def slow(*args, **options):
         looking.set()
-        time.sleep(0.2)
+        assert aborted.wait(60)
         return found(*args, **options)
+
+    def abort():
+        looking.wait(60)
+        connection.abort()
+        aborted.set()
 
     with Hostile() as server:
         connection = backend(server)
         monkeypatch.setattr(socket, "getaddrinfo", slow)
-        threading.Thread(target=lambda: looking.wait(5) and connection.abort()).start()
-        error, _ = raised_by(connection.open)
+        threading.Thread(target=abort).start()
+        error = raised_by(connection.open)
     assert isinstance(error, ConnectionAbortedError)
     assert server.connections == 0
 
@@ -528,11 +566,10 @@ def test_an_abort_while_the_name_is_looked_up_keeps_it_from_connecting(monkeypat
 @pytest.mark.parametrize("step", ["MAIL", "DATA", "body", "."])
 def test_another_thread_can_end_a_hand_over_that_hangs(step):
     with Hostile({step: hang}) as server:
-        connection = backend(server, timeout=30)
+        connection = backend(server, timeout=None)
         connection.open()
-        threading.Timer(0.3, connection.abort).start()
-        error, seconds = raised_by(lambda: connection.send_messages([Ready(LONG if step == "body" else MAIL)]))
-        assert seconds < 1.3
+        with aborted_while(server, connection):
+            error = raised_by(lambda: connection.send_messages([Ready(LONG if step == "body" else MAIL)]))
         assert isinstance(error, Unsent) == (step != ".")
         server.script = {}
         assert connection.open()  # it is of use again
@@ -542,12 +579,10 @@ def test_another_thread_can_end_a_hand_over_that_hangs(step):
 
 def test_another_thread_can_end_a_goodbye_that_hangs():
     with Hostile({"QUIT": hang}) as server:
-        connection = backend(server, timeout=30)
+        connection = backend(server, timeout=None)
         connection.open()
-        threading.Timer(0.3, connection.abort).start()
-        begun = time.monotonic()
-        connection.close()
-        assert time.monotonic() - begun < 1.3
+        with aborted_while(server, connection):
+            connection.close()
         assert connection.connection is None
 
 
@@ -557,7 +592,7 @@ def test_an_abort_of_a_connection_at_rest_leaves_the_next_mail_unsent():
         connection.abort()  # there is none yet
         connection.open()
         connection.abort()
-        error, _ = raised_by(lambda: connection.send_messages([Ready()]))
+        error = raised_by(lambda: connection.send_messages([Ready()]))
         assert isinstance(error, Unsent)
         assert connection.send_messages([Ready()]) == 1
     assert len(server.mails) == 1
@@ -599,7 +634,7 @@ def test_a_wrong_certificate_gets_nothing(tls, monkeypatch, way, trust):
     with Hostile(tls=context, implicit="use_ssl" in way, extensions=("AUTH PLAIN",)) as server:
         connection = backend(server, username="papers", password="secret", **way)
         connection.host = "127.0.0.1" if trust else "localhost"
-        error, _ = raised_by(connection.open)
+        error = raised_by(connection.open)
         assert isinstance(error, ssl.SSLCertVerificationError)
         assert connection.connection is None
     assert not server.mails
@@ -609,7 +644,7 @@ def test_a_wrong_certificate_gets_nothing(tls, monkeypatch, way, trust):
 def test_a_server_without_tls_gets_nothing_where_it_was_asked_for():
     with Hostile(extensions=("AUTH PLAIN",)) as server:
         connection = backend(server, use_tls=True, username="papers", password="secret")
-        error, _ = raised_by(connection.open)
+        error = raised_by(connection.open)
     assert isinstance(error, smtplib.SMTPNotSupportedError)
     assert not any(b"AUTH" in chunk for chunk in server.heard)
 
@@ -642,7 +677,7 @@ def test_the_sink_answers_only_after_its_latency():
         connection.open()
         begun = time.monotonic()
         connection.send_messages([Ready()])
-        assert 0.1 <= time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun >= 0.1  # two round trips; a busy machine takes longer
         connection.close()
     finally:
         sink.stop()

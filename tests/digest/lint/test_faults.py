@@ -12,19 +12,25 @@ def test_it_finds_nothing_in_a_good_mail(good):
     assert lint(good()) == []
 
 
+FOUND: set[str] = set()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def told():
+    """How many of the seeded faults were found, printed with -s."""
+    yield
+    sys.stdout.write(f"\nseeded {len(FAULTS)} found {len(FOUND)}\n")
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_it_finds_each_fault(name):
     rule, change = FAULTS[name]
     found = lint(change(Draft()).raw())
     assert rule in {finding.rule for finding in found}
     assert all("broke" not in finding.said for finding in found)
+    FOUND.add(name)
 
 
 def test_each_rule_has_a_fault_that_it_finds():
     assert {rule.id for rule in RULES} == {rule for rule, _ in FAULTS.values()}
-
-
-def test_how_many_of_the_faults_are_found():
-    found = [name for name, (rule, change) in FAULTS.items() if rule in {f.rule for f in lint(change(Draft()).raw())}]
-    sys.stdout.write(f"seeded {len(FAULTS)} found {len(found)}\n")
-    assert len(found) == len(FAULTS) >= 45
+    assert len(FAULTS) >= 45
