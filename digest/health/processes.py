@@ -18,7 +18,7 @@ LONG_QUEUE = 1000  # beat's own tasks expire, so a long queue is nudges that no 
 SECONDS = 2
 SOON = {"socket_connect_timeout": SECONDS, "socket_timeout": SECONDS}
 # Kombu would wait for two seconds before the second try: a page that asks whether all is well would hang that long.
-ONE_MORE_TRY = {"max_retries": 1, "interval_start": 0.2, "timeout": SECONDS}
+ONE_MORE_TRY: dict[str, Any] = {"max_retries": 1, "interval_start": 0.2, "timeout": SECONDS}
 AWAY = (OperationalError, OSError, RedisError)
 START_WORKER = "Start one: celery --app config.celery worker --pool threads"
 START_BEAT = "Start it: celery --app config.celery beat. Without it nothing is fetched, planned or sent."
