@@ -58,7 +58,7 @@ def own_database(url: str) -> Iterator[str]:
     """Django set up on an empty, migrated database; what it is, in words. Exit code 2 where it cannot be made."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="daily-papers-benchmark-")))
-        os.environ.update(SETTINGS, DATABASE_URL=_address(url, folder, stack))
+        os.environ.update(SETTINGS, DATABASE_URL=address_of(url, folder, stack))
         django.setup()
         try:
             connection.creation.create_test_db(verbosity=0, autoclobber=True)
@@ -70,7 +70,8 @@ def own_database(url: str) -> Iterator[str]:
             connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
 
 
-def _address(url: str, folder: Path, stack: ExitStack) -> str:
+def address_of(url: str, folder: Path, stack: ExitStack) -> str:
+    """The DATABASE_URL that ``url`` of the command line stands for; a server of our own ends with ``stack``."""
     if url == "sqlite":
         return f"sqlite:///{folder / 'benchmark.sqlite3'}"
     if url != "embedded":

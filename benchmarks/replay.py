@@ -108,7 +108,8 @@ def loopback(answer: Callable[[str, dict[str, str]], Answer]) -> Iterator[str]:
             """Nothing: the table says it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # By default it looks every half second whether it has ended: five odd days would wait for that.
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -2,10 +2,10 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from celery.signals import beat_init, worker_init
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
@@ -13,33 +13,68 @@ from hypothesis import strategies as st
 
 from config.mail_url import ESPS, parse_mail_url
 from subscriptions import clock
+from tests.starts import ROOT, checked, started
 
-ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = (ROOT / "config" / "settings.py").read_text()
 NAMES = set(re.findall(r'read\(\w+(?:\.\w+)?, "([A-Z_]+)"|env\.\w+\("([A-Z_]+)"', SETTINGS))
 VARIABLES = sorted({one or other for one, other in NAMES})
 
+# One start with every setting wrong that can be wrong beside the others.
+ALL_WRONG = {
+    "EDITION_SIZE": "many",
+    "EDITION_APPROVE_AT": "noon",
+    "DATABASE_URL": "nosuch://x",
+    "SECRET_KEY": "",
+    "LINK_KEYS": "short",
+    "RETIRED_LINK_KEYS": f"{'k' * 40},short",
+    "ADDRESS_KEY": "",
+    "SITE_URL": "http://papers.example.org",
+    "SITE_NAME": "The Daily Papers of a Very Long Name",
+    "POSTAL_ADDRESS": "",
+    "REDIS_URL": "amqp://localhost",
+    "MAIL_URL": "amazon-ses:",
+    "MAIL_WEBHOOK_SECRET": "a-password-without-a-name",
+    "FROM_EMAIL": "nobody",
+    "REPLY_TO": "editors",
+    "UNSUBSCRIBE_MAILTO": "Leave <leave@example.org>",
+    "VERP": "true",
+    "INBOUND_MAILBOX": "pop3://papers:secret@pop.example.org",
+    "SOURCES": "huggingface,nowhere",
+    "ARXIV_CATEGORIES": "cs.CL,cs",
+    "SEND_CHUNK": "0",
+    "BREAKER_SHARE": "1.1",
+    "HSTS_SECONDS": "-1",
+    "HSTS_PRELOAD": "true",
+    "UNCERTAIN_MAILS": "maybe",
+}
 
-def check(*options, **environment):
-    clean = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME"}}
-    good = {
-        "SECRET_KEY": "a-secret-key-for-this-check-with-50-or-more-characters-0123",
-        "LINK_KEYS": "l" * 40,
-        "ADDRESS_KEY": "a" * 40,
-        "SITE_URL": "https://papers.example.org",
-        "POSTAL_ADDRESS": "1 Example Street",
-        "DATABASE_URL": "sqlite://:memory:",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    command = [sys.executable, "manage.py", "check", *options]
-    return subprocess.run(
-        command, cwd=ROOT, env={**clean, **good, **environment}, capture_output=True, text=True, check=False
-    )
+
+@pytest.mark.parametrize(
+    ("options", "changed", "code"),
+    [
+        (("--deploy", "--fail-level", "WARNING"), {}, 0),
+        ((), ALL_WRONG, 1),
+    ],
+    ids=["good", "all wrong"],
+)
+def test_a_real_start_ends_as_the_checks_of_this_process_say(options, changed, code):
+    real = started("manage.py", "check", *options, **changed)
+    assert real == checked(*options, **changed)
+    assert real.returncode == code, real.stderr
+    assert all(name in real.stderr for name in changed)
 
 
-def test_good_settings_start():
-    found = check()
-    assert found.returncode == 0, found.stderr
+def test_a_wrong_setting_stops_the_web_process_which_gunicorn_would_start_unchecked():
+    found = started("-c", "import config.wsgi", POSTAL_ADDRESS="")
+    assert found.returncode == 1
+    assert "daily_papers.E007" in found.stderr
+
+
+def test_a_wrong_setting_stops_a_worker_and_beat(settings):
+    settings.POSTAL_ADDRESS = ""
+    for signal in (worker_init, beat_init):
+        with pytest.raises(SystemExit, match=r"daily_papers\.E007"):
+            signal.send(sender=None)
 
 
 @pytest.mark.parametrize(
@@ -85,37 +120,32 @@ def test_good_settings_start():
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_id_and_hint(name, value, id_):
-    found = check(**{name: value})
+    found = checked(**{name: value})
     assert found.returncode == 1
     assert f"daily_papers.{id_}" in found.stderr
     assert "HINT" in found.stderr
 
 
 def test_the_proxies_in_front_are_counted_within_reason():
-    found = check(BEHIND_PROXY="true", PROXY_HOPS="11")
+    found = checked(BEHIND_PROXY="true", PROXY_HOPS="11")
     assert "daily_papers.E008" in found.stderr
 
 
 def test_a_provider_starts_with_its_webhooks_secret_and_not_without_what_its_signature_needs():
     guarded = {"MAIL_WEBHOOK_SECRET": "papers:a-long-random-password"}
-    assert check(MAIL_URL="postmark:?server_token=t", **guarded).returncode == 0
-    found = check(MAIL_URL="mailersend:?api_token=t", **guarded)
+    assert checked(MAIL_URL="postmark:?server_token=t", **guarded).returncode == 0
+    found = checked(MAIL_URL="mailersend:?api_token=t", **guarded)
     assert "daily_papers.E016" in found.stderr
     assert "SIGNING_SECRET" in found.stderr
-    assert check(MAIL_URL="mailersend:?api_token=t&signing_secret=s", **guarded).returncode == 0
+    assert checked(MAIL_URL="mailersend:?api_token=t&signing_secret=s", **guarded).returncode == 0
 
 
 def test_a_provider_that_reports_nothing_needs_no_webhook_secret():
-    assert "E015" not in check(MAIL_URL="scaleway:?secret_key=k&project_id=p").stderr
+    assert "E015" not in checked(MAIL_URL="scaleway:?secret_key=k&project_id=p").stderr
 
 
 def test_a_laptop_may_try_a_provider_without_reports():
-    assert "E015" not in check(MAIL_URL="postmark:?server_token=t", DEBUG="true").stderr
-
-
-def test_production_settings_pass_djangos_check_for_deployment_without_a_warning():
-    found = check("--deploy", "--fail-level", "WARNING")
-    assert found.returncode == 0, found.stderr
+    assert "E015" not in checked(MAIL_URL="postmark:?server_token=t", DEBUG="true").stderr
 
 
 def test_every_setting_is_in_the_readme():
@@ -131,14 +161,15 @@ def test_every_beat_entry_is_a_task(settings):
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
 
 
-@pytest.mark.parametrize("process", ["config.wsgi", "config.settings", "config.celery"])
-def test_a_nudge_of_every_process_goes_to_our_broker(process):
+def test_a_nudge_of_every_process_goes_to_our_broker():
+    """config.wsgi, config.celery and manage.py all begin by importing the package of config.settings."""
     code = (
-        "import os, importlib; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings';"
-        f"importlib.import_module('{process}'); import django; django.setup();"
+        "import config.settings, django; django.setup();"
         "from subscriptions.tasks import handle_signup; print(handle_signup.app.conf.broker_url)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout.split()[-1] == os.environ["REDIS_URL"]
 
 

@@ -8,8 +8,8 @@ from django.test import Client, override_settings
 from config.permissions_policy import DENIED
 from subscriptions.checks import HSTS_STEPS, next_hsts_step
 from tests.conftest import make_edition, make_paper, make_reader
+from tests.starts import checked
 from tests.subscriptions.test_parameters import no_limits, world  # noqa: F401
-from tests.test_config import check
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +103,7 @@ def test_https_is_held_for_an_hour_at_first_and_for_this_host_alone(client):
 
 def test_subdomains_and_lists_come_on_purpose_only():
     def settings_of(**environment):
-        found = check("--deploy", "--fail-level", "WARNING", **environment)
+        found = checked("--deploy", "--fail-level", "WARNING", **environment)
         assert found.returncode == 0, found.stderr
         return found.stderr
 
@@ -122,14 +122,14 @@ def test_subdomains_and_lists_come_on_purpose_only():
     ],
 )
 def test_a_list_of_browsers_needs_the_subdomains_and_a_year(environment):
-    found = check(**environment)
+    found = checked(**environment)
     assert found.returncode == 1
     assert "daily_papers.E027" in found.stderr
 
 
 def test_none_at_all_is_a_warning_of_the_deployment_check():
-    assert "security.W004" in check("--deploy", HSTS_SECONDS="0").stderr
-    assert "daily_papers.E008" in check(HSTS_SECONDS="-1").stderr
+    assert "security.W004" in checked("--deploy", HSTS_SECONDS="0").stderr
+    assert "daily_papers.E008" in checked(HSTS_SECONDS="-1").stderr
 
 
 def test_each_step_is_longer_than_the_one_before():

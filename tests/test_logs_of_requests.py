@@ -287,7 +287,7 @@ def gunicorn(tmp_path):
             cwd=ROOT, env=environment, stdout=written, stderr=written,
         )  # fmt: skip
     try:
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
@@ -303,7 +303,7 @@ def gunicorn(tmp_path):
 def test_gunicorns_own_lines_are_scrubbed_and_look_like_all_others(gunicorn):
     port, written = gunicorn
     for raw in RAW:
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             connection.sendall(raw.encode())
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(65536):

@@ -77,7 +77,7 @@ def test_the_compose_file_lets_nobody_past_the_proxy():
 # --- With a real gunicorn ---------------------------------------------------------------------------
 
 
-def answers(port, *, path="/healthz", timeout=5, **headers):
+def answers(port, *, path="/healthz", timeout=60, **headers):
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)) as connection:
         connection.request("GET", path, headers={"Host": "papers.example.org", **headers})
         answer = connection.getresponse()
@@ -85,7 +85,7 @@ def answers(port, *, path="/healthz", timeout=5, **headers):
 
 
 def wait_for(port):
-    for _ in range(300):
+    for _ in range(1200):
         try:
             return answers(port)
         except OSError:
@@ -165,13 +165,13 @@ def test_slow_bodies_stop_gunicorn_in_the_open_and_not_behind_the_proxy(gunicorn
 
 @pytest.mark.one_database
 def test_the_doctor_sees_whether_somebody_waits_for_slow_bodies(gunicorn):
-    assert site.buffering(f"http://127.0.0.1:{gunicorn}").state is State.FAULT
+    assert site.buffering(f"http://127.0.0.1:{gunicorn}", patience=60).state is State.FAULT
 
 
 @needs_nginx
 @pytest.mark.one_database
 def test_the_doctor_is_content_behind_the_proxy(nginx):
-    assert site.buffering(f"http://127.0.0.1:{nginx[0]}", patience=1.5).state is State.OK
+    assert site.buffering(f"http://127.0.0.1:{nginx[0]}", patience=1).state is State.OK
 
 
 @pytest.mark.parametrize(
@@ -186,19 +186,20 @@ def test_the_doctor_is_content_behind_the_proxy(nginx):
     ],
 )
 def test_the_doctor_takes_only_the_sites_own_refusal_for_one(answer, state):
-    server = socket.create_server(("127.0.0.1", 0))
+    server, ended = socket.create_server(("127.0.0.1", 0)), threading.Event()
 
     def serve():
         with server, server.accept()[0] as visitor:
             visitor.recv(4096)
             if answer is None:
-                time.sleep(1)
+                ended.wait()
             else:
                 visitor.sendall(answer)
 
     thread = threading.Thread(target=serve)
     thread.start()
-    found = site.buffering(f"http://127.0.0.1:{server.getsockname()[1]}", patience=0.5)
+    found = site.buffering(f"http://127.0.0.1:{server.getsockname()[1]}", patience=0.3 if answer is None else 60)
+    ended.set()
     thread.join()
     assert found.state is state
 

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> tuple[list[Row], dict[str, Any]]:
         description = stack.enter_context(own_database(options.database_url))
         port, sink = stack.enter_context(mail_sink(options.smtp))
         progress = stack.enter_context(Progress(console=Console(file=sys.stderr), transient=True, refresh_per_second=4))
-        stage = Stage(folder, options.threads or settings.SEND_THREADS, port, progress)
+        stage = Stage(folder, options.threads or settings.SEND_THREADS, port, progress, options.warm_up)
         wanted = {*options.rows, *(["e"] if options.peers else [])}
         found = rows.run(stage, options.readers, wanted, times=options.times)
         found += rows.memory(stage, options.readers_memory)
@@ -98,6 +98,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--rows", type=_rows, default=ROWS, metavar="a,b,...", help=f"of {','.join(ROWS)} (default: all)"
     )
     parser.add_argument("--times", type=_positive, default=3, help="the short rows, at most (default: %(default)s)")
+    parser.add_argument(
+        "--warm-up", type=_positive, default=200, help="digests of ours before the clock starts (default: %(default)s)"
+    )
     parser.add_argument("--peers", action="store_true", help="other packages too: needs a package index")
     parser.add_argument("--threads", type=_positive, help="that send at once (default: SEND_THREADS)")
     parser.add_argument(

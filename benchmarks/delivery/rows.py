@@ -9,7 +9,6 @@ from benchmarks.delivery.stage import Row, Stage
 
 ROUND_TRIP, FAR_THREADS = 0.02, 64  # seconds
 LATENCY = 0.1  # seconds of the provider
-WARM_UP = 200  # digests that are sent before the clock starts
 # How many at most, where more would only take longer.
 SHORT, FAR, SINGLE, PEER = 4000, 5000, 2000, 2000
 
@@ -78,8 +77,8 @@ def _ours(stage: Stage, readers: int) -> Figures:
 def _send(
     stage: Stage, readers: int, words: str, *, mail_url: str = "", alike: bool = False, threads: int = 0
 ) -> Figures:
-    stage.fill(readers + WARM_UP, alike=alike)
-    options = {"messages": readers, "warm_up": WARM_UP, "statistics": stage.server}
+    stage.fill(readers + stage.warm_up, alike=alike)
+    options = {"messages": readers, "warm_up": stage.warm_up, "statistics": stage.server}
     return stage.child("ours:send", options, words, mail_url=mail_url, SEND_THREADS=str(threads or stage.threads))
 
 

@@ -33,6 +33,7 @@ class Stage:
     threads: int
     mail_port: int
     progress: Progress
+    warm_up: int  # digests of ours that are sent before the clock starts
     server: str = field(default_factory=lambda: os.environ["DATABASE_URL"])  # its named database
 
     @property

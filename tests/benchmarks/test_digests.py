@@ -1,43 +1,14 @@
-import gzip
-import json
-from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from benchmarks.digests.truth import bare, falsehood, loose_terms, may_be
-from tests.benchmarks.test_command_lines import run
-
-MONDAY = date(2026, 3, 16)
-SUBJECTS = ("robot manipulation", "speech recognition", "language models", "video generation", "protein folding")
+from digest.sources import huggingface
+from tests.benchmarks.commands import run
 
 
-def element(number):
-    subject = SUBJECTS[number % len(SUBJECTS)]
-    return {
-        "paper": {
-            "id": f"2603.{number:05}",
-            "title": f"Study {number} of {subject}",
-            "summary": f"We look at {subject} with care and find that number {number} is the best of all.",
-            "authors": [{"name": f"Ana Exemplar{number % 7}"}],
-            "publishedAt": "2026-03-15T00:00:00.000Z",
-            "upvotes": number % 13,
-        }
-    }
-
-
-@pytest.fixture
-def recorded(tmp_path):
-    """Eight days of twelve papers each."""
-    with gzip.open(tmp_path / "hf_daily_papers.jsonl.gz", "wt") as file:
-        for number in range(8):
-            day = MONDAY + timedelta(days=number)
-            papers = [element(12 * number + at) for at in range(12)]
-            file.write(json.dumps({"date": f"{day}", "response": papers}) + "\n")
-    return tmp_path
-
-
-def test_some_days_end_without_a_repeat_an_empty_digest_or_a_false_reason(recorded):
+def test_some_days_end_without_a_repeat_an_empty_digest_or_a_false_reason(made, recorded, monkeypatch):
+    monkeypatch.setattr(huggingface, "SECONDS_BETWEEN_REQUESTS", 0.0)  # as the benchmark does; it ends with the test
     found = run("digests", "--data", recorded, "--readers", 20, "--days", 3, "--earlier", 5)
     assert found.returncode == 0, found.stdout + found.stderr
     told = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in found.stdout.splitlines() if "│" in line}
@@ -46,13 +17,6 @@ def test_some_days_end_without_a_repeat_an_empty_digest_or_a_false_reason(record
     assert told["reasons that are not true"] == "0"
     assert told["promises that were broken: limits, mutes, nothing but matches"] == "0"
     assert told["first 10 of the day that a reader without topics got"] == "100.0%"
-
-
-def test_data_that_is_not_there_is_said_with_exit_code_2():
-    found = run("digests", "--data", "nowhere")
-    assert found.returncode == 2
-    assert "nowhere" in found.stderr
-    assert "Traceback" not in found.stderr
 
 
 PAPER = SimpleNamespace(

@@ -78,7 +78,7 @@ def test_without_dns_nothing_is_asked_and_it_says_so(doctor, monkeypatch):
 def test_without_a_network_it_asks_once_and_says_why(db, settings, monkeypatch, tmp_path):
     """The real resolver and the real broker's address, where nobody answers."""
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    silent, asked = counted(names.asker(["127.0.0.1"], 1, seconds=names.SECONDS))
+    silent, asked = counted(names.asker(["127.0.0.1"], 1, seconds=0.3))
     monkeypatch.setattr("digest.management.commands.doctor.asker", lambda: silent)
     copy = tmp_path / "copy.eml"
     copy.write_bytes(b"From: Daily Papers <papers@example.org>\r\n\r\nHi\r\n")

