@@ -77,7 +77,7 @@ def held_by(shown, count):
     return len(re.findall(r"(?m)(?:^|>)\d+\.(?=\s|$)", shown)), more
 
 
-@fewer(2)
+@fewer(5)
 @given(st.integers(1, MOST), st.sampled_from(sorted(SCRIPTS)), st.booleans())
 @example(100, "latin", False)
 @example(80, "latin", False)
