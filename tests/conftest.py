@@ -13,10 +13,13 @@ from digest.sources.base import PaperRecord
 from subscriptions.consent import Origin
 from subscriptions.forms import stamp
 from subscriptions.models import Interest, Subscriber, Suppression, Topic
+from tests.profiles import load_profile
 
 NOW = datetime(2026, 3, 20, 7, 0, tzinfo=UTC)  # a Friday
 TODAY = NOW.date()
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+load_profile(os.environ)  # before a test file asks for a share of it
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,7 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client, override_settings
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.logs import Line, scrub
@@ -97,7 +96,6 @@ def taken(stream):
 
 
 @given(damage=damaged(), path=st.sampled_from(PATHS), method=st.sampled_from(("get", "post")))
-@hypothesis_settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_piece_of_a_damaged_token_is_left_by_a_request(log, damage, path, method):
     token, text = damage
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
@@ -132,7 +130,6 @@ def test_no_piece_of_a_damaged_token_is_left_wherever_its_path_stands(damage, be
     ),
     path=st.sampled_from(("/subscribe/%s", "/u/%s/", "/days/%s/", "/%s")),
 )
-@hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_address_is_left_by_a_request(log, name, written, path):
     client = Client(raise_request_exception=False)
     client.get(path % quote(written.format(name), safe="%"), HTTP_HOST="testserver")

@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions.admin import ListAdmin
@@ -124,7 +124,6 @@ def test_no_list_is_asked_by_a_regular_expression(staff, model, lookup):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_list_fails_by_several_odd_parameters_at_once(staff, model, data):
     names = st.sampled_from([*filters_of(model), *OWN, *(field + lookup for field in FIELDS[model] for lookup in MORE)])

@@ -6,8 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import outcomes, planning
@@ -62,7 +61,6 @@ ROW = st.tuples(
 )
 
 
-@hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, max_size=12), close=st.booleans())
 def test_any_mixture_adds_up_and_the_cadences_add_up_to_the_whole_before_and_after_closing(db, rows, close):
     Digest.objects.all().delete()

@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 
@@ -100,7 +100,6 @@ def test_words_that_small_letters_would_change_are_kept_by_braces():
     assert entries(bibtex([ROBOTS]))["unal2026robots"].fields["title"] == r"The Robots of {LLaMA-3:} {100\%} \& more"
 
 
-@settings(deadline=None, max_examples=50)
 @given(lists)
 @example([Reference("k", "{", ("}", "\\"), note="}{")])
 @example([Reference("k", "@article{x, title={y}}", ("a and b",))])
@@ -119,7 +118,6 @@ def test_whatever_is_in_a_title_bibtex_reads_every_entry_and_tex_prints_the_titl
 # --- RIS and CSL JSON --------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=50)
 @given(lists)
 def test_whatever_is_in_a_title_ris_says_it_in_one_line(works):
     written = ris(works)
@@ -141,7 +139,6 @@ def test_ris_says_kind_names_day_and_where_it_is():
     assert ris([ROBOTS]).endswith("ER  - \r\n\r\n")
 
 
-@settings(deadline=None, max_examples=50)
 @given(lists)
 def test_csl_json_says_all_as_it_is_and_its_ids_are_the_keys_of_the_bib_file(works):
     keys = keys_of(works)
@@ -167,7 +164,6 @@ def test_a_reference_of_which_little_is_known_says_little():
 # --- keys and names ----------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=50)
 @given(lists, st.randoms())
 def test_keys_are_unique_plain_and_the_same_in_whatever_order_the_list_is(works, luck):
     keys = keys_of(works)

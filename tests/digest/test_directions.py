@@ -4,7 +4,7 @@ import re
 from email import message_from_bytes, policy
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.lint import lint
@@ -14,6 +14,7 @@ from digest.text import isolated, undirected
 from subscriptions.emails import LINE, set_in_lines
 from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
 from tests.digest.press.printed import assert_equal
+from tests.profiles import fewer
 
 CONTROL = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 PAIR = re.compile("\u2068[^\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*\u2069")
@@ -119,7 +120,7 @@ def test_the_html_keeps_each_title_in_an_element_with_its_direction(mixed):
 
 
 @pytest.mark.django_db
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@fewer(2)
 @given(st.lists(texts.filter(str.strip), min_size=1, max_size=3))
 def test_whatever_titles_say_no_line_of_the_text_part_spills(robotics, titles):
     reader = make_reader()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.dois import dois_in
@@ -59,14 +59,12 @@ spelling = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(dois, before, behind, spelling)
 def test_a_doi_has_one_form_however_it_is_written(doi, before, behind, spelling):
     assert dois_in(f"{before}{spelling(doi)}{behind}") == (doi,)
     assert dois_in(doi) == dois_in(dois_in(doi)[0])
 
 
-@settings(max_examples=200)
 @given(
     st.lists(dois, min_size=2, max_size=3, unique=True),
     st.sampled_from(
@@ -138,7 +136,6 @@ def with_class(arxiv_id, subject_class):
     return f"{archive}{subject_class}{slash}{number}" if slash else arxiv_id
 
 
-@settings(max_examples=200)
 @given(new_ids | old_ids, subject, versions, around, cases)
 def test_an_arxiv_id_has_one_form_however_it_is_written(arxiv_id, subject_class, version, around, case):
     text = case(around.format(with_class(arxiv_id, subject_class) + version))

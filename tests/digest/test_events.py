@@ -13,8 +13,7 @@ from anymail.signals import AnymailTrackingEvent, tracking
 from django.core.management import call_command
 from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import ledger, outcomes
@@ -306,9 +305,6 @@ def settle(how):
         rows.update(free_at=NOW)
 
 
-@hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 @given(data=st.data(), how=st.sampled_from(["accepted", "uncertain", "lapsed"]))
 def test_in_any_order_and_any_number_of_times_the_facts_are_the_same(db, data, how):
     happened = data.draw(st.lists(st.tuples(EVENTS, st.integers(0, 90)), min_size=1, max_size=5))

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import merging
@@ -402,7 +402,6 @@ def test_what_is_said_of_one_paper_is_said_of_no_other_nor_by_anybody_else(reade
     assert words() == [(reader.pk, paper.pk, "more")]
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(

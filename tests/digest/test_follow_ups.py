@@ -9,8 +9,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import delivery, follow_ups, merging, outcomes, papers, planning, retention, sent
@@ -520,7 +519,6 @@ EVENT = st.tuples(
 )
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(EVENT, min_size=5, max_size=30))
 def test_who_had_the_paper_first_is_told_exactly_once_and_nobody_else(events):
     with transaction.atomic():

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, settings
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -134,12 +134,7 @@ class TwoWorkers(RuleBasedStateMachine):
 
 def test_two_workers_in_any_order_hand_nothing_over_twice_and_end_nothing_twice(settings):
     settings.SEND_LEASE_SECONDS = LEASE.total_seconds()
-    run_state_machine_as_test(TwoWorkers, settings=SMALL)
-
-
-SMALL = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=False
-)
+    run_state_machine_as_test(TwoWorkers, settings=hypothesis_settings(stateful_step_count=25))
 
 
 @pytest.fixture

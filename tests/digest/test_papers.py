@@ -2,8 +2,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import fetching, filling
@@ -150,7 +149,6 @@ def test_an_address_that_is_not_the_webs_is_dropped(monkeypatch):
     assert (Paper.objects.get().code_url, Paper.objects.get().project_url) == ("", "")
 
 
-@hypothesis_settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     title=st.text(min_size=1),
     author=st.text(),

@@ -4,8 +4,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import approval, delivery, outcomes, planning
@@ -246,7 +245,6 @@ def test_no_edition_falls_between_two_weekly_digests_when_the_list_was_late():
     assert sorted(papers_of(Digest.objects.get(day=TODAY))) == sorted(p.pk for p in papers[:8])
 
 
-@hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(back=st.integers(0, 20) | st.none(), weekly=st.booleans(), published=st.sets(st.integers(0, 12)))
 def test_a_window_is_new_ascending_and_no_longer_than_its_reach(back, weekly, published):
     days = tuple(TODAY - timedelta(days=n) for n in sorted(published, reverse=True) if n < 8)

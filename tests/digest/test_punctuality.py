@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import ledger, planning, punctuality
@@ -16,6 +16,7 @@ from subscriptions import lifecycle, schedule
 from subscriptions.interests import Interests
 from subscriptions.models import Subscriber, Suppression
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader, origin
+from tests.profiles import fewer
 
 pytestmark = pytest.mark.django_db
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -369,7 +370,7 @@ TICKS = st.lists(
 
 
 @override_settings(EDITION_APPROVE_AT=None, EDITION_WAIT_HOURS=0)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@fewer(2)
 @given(TICKS, st.sampled_from([(time(0, 15), "UTC"), (time(12, 0), "Asia/Kathmandu"), (time(23, 45), "America/Nuuk")]))
 def test_a_clock_that_jumps_costs_nobody_a_day_and_nobody_gets_two(steps, life):
     Digest.objects.all().delete()

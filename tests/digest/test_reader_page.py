@@ -3,8 +3,7 @@ from html import unescape
 
 import pytest
 from django.urls import reverse
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.models import Digest
@@ -56,7 +55,6 @@ def test_words_that_are_none_of_ours_say_nothing(client, confirmed, names):
     assert "alert(1)" not in text
 
 
-@hypothesis_settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=200) | st.lists(st.sampled_from([*SAVED, "paused", "x", ""])).map(".".join))
 def test_no_address_makes_the_page_say_what_it_should_not(confirmed, names):
     said = saved_words(names, confirmed, NOW)

@@ -5,8 +5,7 @@ from html import unescape
 
 import pytest
 from django.utils.html import escape
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.models import Digest, Paper
@@ -97,7 +96,6 @@ def test_markup_in_a_paper_is_text_in_the_mail():
     assert "<think>" in text
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(title=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=300))
 def test_no_title_adds_a_header_or_breaks_the_mail(title, digest):
     from digest.text import readable  # noqa: PLC0415
@@ -221,7 +219,6 @@ def test_editors_see_each_reason_by_itself(digest, robotics):
     )
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=2, max_size=80))
 def test_no_words_of_a_reader_break_the_mail_or_become_markup(words, digest):
     digest.picks[0]["why"] = [{"phrase": words}, {"author": words}]

@@ -4,7 +4,7 @@ import itertools
 import unicodedata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pylatexenc.latex2text import LatexNodes2Text
 
@@ -108,7 +108,6 @@ def test_letters_without_a_dot_get_their_accent_and_the_word_goes_on(accent, let
     assert readable(f"Mart{{\\{accent}\\{letter}}}nez") == expected
 
 
-@settings(max_examples=200)
 @given(
     st.sampled_from(["'", "`", "^", '"', "~", "=", ".", "u", "v", "H", "c", "k", "d", "r"]),
     st.sampled_from("aeouAEOUcnsz"),

@@ -1,6 +1,4 @@
-import gzip
 import html
-import json
 import re
 import subprocess
 import sys
@@ -12,8 +10,8 @@ from hypothesis import strategies as st
 
 from digest.text import readable, shorten
 from digest.text.scripts import SCRIPTS, script
-from tests.conftest import SHARED
 from tests.linear import growth
+from tests.recorded import listings, papers_of
 
 # What breaks readers of TeX and markup, to be thrown together at random.
 FRAGMENTS = [
@@ -216,18 +214,11 @@ def test_a_hostile_text_costs_linear_time(unit):
     assert max(grown.values()) <= 24, f"linear is 8, quadratic 64: {grown}"
 
 
-def corpus():
-    path = SHARED / "corpora" / "arxiv_listing.jsonl.gz"
-    if not path.exists():
-        pytest.skip("the shared corpora are not on this machine")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            yield from (record["title"], record["summary"], *record["authors"])
-
-
-def test_real_texts_keep_their_words_and_read_the_same_twice():
-    for text in corpus():
+@pytest.mark.parametrize("listing", listings())
+def test_recorded_texts_keep_their_words_and_read_the_same_twice(listing):
+    papers = list(papers_of(listing))
+    assert papers
+    for text in (text for paper in papers for text in (paper["title"], paper["summary"], *paper["authors"])):
         out = readable(text)
         assert readable(out) == out
         if not re.search(r"[\\$`~^<&{}]|--", text):

@@ -3,7 +3,6 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 from hypothesis import given
-from hypothesis import settings as tries
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -84,7 +83,6 @@ def test_the_same_answer_to_several_threads_at_once_counts_once():
 
 
 class AnyRate(TestCase):
-    @tries(max_examples=30, deadline=None)
     @given(
         rate=st.floats(0.5, 500),
         asks=st.lists(st.tuples(st.floats(0, 3), st.integers(1, 400)), min_size=1, max_size=25),

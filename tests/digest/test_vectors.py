@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
@@ -42,7 +42,6 @@ def test_vectors_are_those_of_scikit_learn():
     assert np.abs((model.vectors(PAPERS) - expected.transform(PAPERS)).toarray()).max() < 1e-6
 
 
-@settings(max_examples=50)
 @given(papers, papers)
 def test_vectors_are_those_of_scikit_learn_for_any_texts(fitted_on, read):
     if not any(map(counted, fitted_on)):

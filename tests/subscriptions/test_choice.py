@@ -2,7 +2,7 @@
 
 import pytest
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions import letters, lifecycle, links, privacy
@@ -130,7 +130,6 @@ def test_lines_that_fit_are_kept_beside_those_that_do_not(client, sign_up):
     assert kept == ["graph networks", *(f"word {n}" for n in range(49))]
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(
         st.sampled_from(["topic", "words", "only", "papers"]),

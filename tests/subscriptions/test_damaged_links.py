@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 from django.urls import reverse
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subscriptions import letters, links
@@ -82,7 +82,6 @@ def test_a_token_that_was_broken_into_lines_is_put_together(paths):
 junk = st.text(st.characters(blacklist_categories=["Cs", "L", "N"], blacklist_characters="/"), max_size=20)
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
 @given(before=junk, behind=junk, slash=st.booleans(), number=st.integers(0, 13))
 @example(before="", behind="", slash=False, number=0)
 def test_no_sign_around_a_link_keeps_it_from_its_page(paths, before, behind, slash, number):

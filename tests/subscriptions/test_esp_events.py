@@ -7,8 +7,7 @@ import re
 import pytest
 from anymail.exceptions import AnymailNotSupportedWarning
 from django.urls import clear_url_caches
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config import urls as config_urls
@@ -22,6 +21,7 @@ from subscriptions.models import MailEvent, Subscriber, Suppression
 from subscriptions.webhooks import tracking_view
 from tests.conftest import NOW, make_reader
 from tests.fakes import posts
+from tests.profiles import fewer
 
 pytestmark = [
     pytest.mark.django_db,
@@ -152,10 +152,8 @@ ODD = st.one_of(st.just("somebody@example.org"), st.text(min_size=1), st.just("x
 
 
 @pytest.mark.parametrize("esp", [esp for esp in POSTING if esp != "postal"])
+@fewer(3)
 @given(word=st.one_of(NEW, ODD), times=st.integers(1, 3))
-@hypothesis_settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 def test_a_word_that_nobody_knows_is_kept_counted_and_shown_without_an_address(provider, esp, word, times):
     MailEvent.objects.all().delete()
     provider(esp)
@@ -230,10 +228,8 @@ def poisoned(event, field, value):
 
 
 @pytest.mark.parametrize(("esp", "field"), PAIRS)
+@fewer(2)
 @given(poison=st.sampled_from(POISONS), place=st.integers(0, 3), others=st.integers(1, 3))
-@hypothesis_settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 def test_one_odd_event_of_a_post_loses_none_beside_it(provider, esp, field, poison, place, others):
     MailEvent.objects.all().delete()
     provider(esp)

@@ -13,7 +13,7 @@ from django.core import signals
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subscriptions import addresses, letters, lifecycle, links, tokens
@@ -21,11 +21,10 @@ from subscriptions.models import SignupRequest, Subscriber
 from subscriptions.tokens import ALPHABET, Purpose
 from tests.conftest import NOW, filled, make_edition, make_paper, make_reader, origin
 from tests.linear import growth
+from tests.profiles import fewer
 from tests.subscriptions.doors import everything, take_clock
 
 pytestmark = pytest.mark.django_db
-fuzz = settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
-fuzz_less = settings(fuzz, max_examples=12)
 UNKNOWN_KEY, RETIRED_KEY = (
     "a key that nobody here ever had, of some length",
     "a key that was retired, of some length too",
@@ -209,7 +208,6 @@ def test_the_walk_knows_every_address_of_the_readers(world):
     assert len(ROUTES) >= 25
 
 
-@fuzz
 @given(st.sampled_from(ROUTES), token_recipes(), numbers, texts, st.sampled_from(READING))
 def test_looking_never_fails_and_never_changes_anything(world, route, recipe, number, text, method):
     url = url_of(route, cooked(recipe, world), world.get(number, number), text)
@@ -218,7 +216,6 @@ def test_looking_never_fails_and_never_changes_anything(world, route, recipe, nu
     assert everything() == before
 
 
-@fuzz
 @given(
     st.sampled_from(ROUTES),
     token_recipes(),
@@ -334,7 +331,7 @@ def test_one_click_is_200_for_who_was_erased_and_404_for_who_never_was_given_a_t
     assert everything() == before
 
 
-@fuzz_less
+@fewer(2)
 @given(st.lists(st.sampled_from(["rotate", "retire", "mail"]), min_size=1, max_size=7), st.booleans())
 @example(["rotate", "retire", "rotate", "retire"], False)
 def test_unsubscribe_links_outlive_every_rotation_of_keys_and_all_others_die_with_a_retired_one(
@@ -373,7 +370,6 @@ def test_unsubscribe_links_outlive_every_rotation_of_keys_and_all_others_die_wit
 # --- addresses ---------------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.one_of(st.text(max_size=80), st.emails(), st.from_regex(r"[\w.+\"' -]{1,80}@[\w.-]{1,200}", fullmatch=True)))
 def test_what_is_kept_as_an_address_can_be_mailed_and_is_kept_the_same_again(text):
     kept, refused = "", ""

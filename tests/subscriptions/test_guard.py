@@ -11,7 +11,7 @@ import pytest
 from django.core import mail
 from django.db import connection, connections, transaction
 from django.db.models import Sum
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from subscriptions import guard, letters, lifecycle
@@ -24,9 +24,6 @@ from tests.subscriptions.doors import most_in, take_clock
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 Kind = SignupRequest.Kind
-in_the_database = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 
 
 @pytest.fixture
@@ -60,7 +57,6 @@ steps = st.lists(
 
 
 @pytest.mark.django_db
-@in_the_database
 @given(windows_, steps, st.timedeltas(timedelta(0), MINUTE))
 @example([(10 * MINUTE, 1)], [timedelta(0), 10 * MINUTE, timedelta(0), MINUTE], timedelta(seconds=59))
 def test_no_window_ever_holds_more_than_it_may_and_nothing_is_refused_that_had_room(wide_open, windows, steps, start):
@@ -86,7 +82,6 @@ def test_no_window_ever_holds_more_than_it_may_and_nothing_is_refused_that_had_r
 
 
 @pytest.mark.django_db
-@in_the_database
 @given(st.lists(st.integers(0, 3 * 3600), min_size=1, max_size=40))
 def test_clocks_that_disagree_grant_no_letter_more(wide_open, seconds):
     wide_open.LETTERS_PER_ADDRESS = ((HOUR, 2),)

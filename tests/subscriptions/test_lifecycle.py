@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.db import transaction
 from django.test import Client
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -25,7 +25,8 @@ from subscriptions.addresses import address_hash
 from subscriptions.interests import Interests
 from subscriptions.models import ConsentEvent, Interest, SignupRequest, Subscriber, Suppression, Topic
 from tests.conftest import NOW, make_reader, origin
-from tests.subscriptions.doors import how_many, most_in, take_clock
+from tests.profiles import fewer
+from tests.subscriptions.doors import most_in, take_clock
 
 ADDRESSES = ("ana@example.org", "bo@example.org")
 PERSONS_NO = {"complaint", "it was not me"}
@@ -523,15 +524,7 @@ class Readers(RuleBasedStateMachine):
 @pytest.mark.django_db
 def test_whatever_happens_to_two_addresses_state_consent_and_letters_agree_with_the_table(monkeypatch):
     Readers.clock = take_clock(monkeypatch, NOW)
-    run_state_machine_as_test(
-        Readers,
-        settings=settings(
-            max_examples=how_many(25, "WALKS"),
-            stateful_step_count=35,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_state_machine_as_test(Readers, settings=settings(fewer(2), stateful_step_count=35))
 
 
 # --- what the walk found, and what it meets too rarely ------------------------------------------------------------------

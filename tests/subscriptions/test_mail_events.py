@@ -15,8 +15,7 @@ from anymail.signals import AnymailTrackingEvent, tracking
 from django.core.mail import EmailMessage
 from django.db import OperationalError, connection
 from django.http import QueryDict
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import delivery
@@ -282,9 +281,6 @@ def test_a_database_that_is_away_is_passed_on_so_that_the_provider_posts_again()
         report()
 
 
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 @given(
     payload=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.just(EMAIL),

@@ -8,8 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import override_settings
 from django.urls import URLPattern, get_resolver, reverse
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import archive, feedback
@@ -112,7 +111,6 @@ def test_every_public_page_is_the_same_with_parameters_that_it_does_not_know(cli
         pairs=st.lists(st.tuples(unknown_names, unknown_values), min_size=1, max_size=4),
         name=st.sampled_from(sorted(world)),
     )
-    @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
     def walk(pairs, name):
         query = urlencode([*pairs, *((other, f"{MARK}1") for other in rest[name])], errors="replace")
         answer = client.get(f"{world[name]}?{query}")

@@ -8,7 +8,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions import networks
@@ -20,9 +20,6 @@ from tests.subscriptions.doors import address_of_network, everything, take_clock
 pytestmark = pytest.mark.django_db
 LOGIN = "/admin/login/"
 RIGHT = "a right and long password"
-in_the_database = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 
 
 @pytest.fixture
@@ -204,7 +201,6 @@ def test_half_a_surrogate_pair_is_no_fault_of_ours_in_any_field_and_charset(cloc
 texts = st.text(max_size=400)
 
 
-@in_the_database
 @given(texts, texts, texts, st.text(st.characters(max_codepoint=255), max_size=300))
 def test_no_text_breaks_signing_in_and_none_is_kept_in_the_clear(clock, editor, name, password, onwards, agent):
     answer = Client().post(

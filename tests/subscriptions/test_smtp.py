@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions.smtp import EmailBackend, Unsent
@@ -145,7 +145,6 @@ def test_an_ordinary_message_is_sent_as_django_would():
 
 @pytest.mark.parametrize("extensions", [("PIPELINING",), ()])
 @given(body=st.text(), lines=st.lists(st.sampled_from(["", ".", "..", ".x", "x", "\r", "\t"])))
-@settings(max_examples=40, deadline=None)
 def test_any_text_comes_back_as_it_was(extensions, body, lines):
     text = body.replace("\x00", "") + "\n" + "\n".join(lines)
     built = EmailMessage("s", text, "papers@example.org", [READER]).message()
@@ -159,7 +158,6 @@ def test_any_text_comes_back_as_it_was(extensions, body, lines):
 
 @pytest.mark.parametrize("extensions", [("PIPELINING",), ()])
 @given(st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\r", b"").replace(b"\n", b""))))
-@settings(max_examples=40, deadline=None)
 def test_any_lines_come_back_with_their_dots(extensions, lines):
     dotted = [b"." + line if number % 2 else line for number, line in enumerate(lines)]
     octets = b"".join(line + b"\r\n" for line in dotted)

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
 from django.db import connection
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions import letters, lifecycle, suppression
@@ -323,9 +322,6 @@ EVENTS = [
 ]
 
 
-@hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 @given(
     order=st.permutations(EVENTS),
     again=st.lists(st.sampled_from(EVENTS), max_size=8),

@@ -3,7 +3,7 @@ import string
 from html import unescape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.lint import RULES, Finding, Severity, lint, worst
@@ -37,7 +37,6 @@ def broke(raw):
     return [finding.said for finding in lint(raw) if "broke" in finding.said]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_it_never_raises_whatever_the_bytes(raw):
     assert not broke(raw)
@@ -66,14 +65,12 @@ VALUES = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(HEADER_BITS, VALUES), max_size=6), st.text(max_size=200))
 def test_it_never_raises_whatever_the_headers(fields, body):
     head = "".join(f"{name}: {value}\r\n" for name, value in fields)
     assert not broke(f"{head}\r\n{body}".encode("utf-8", "surrogatepass"))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(GOOD), st.data())
 def test_it_never_raises_whatever_is_done_to_a_good_mail(raw, data):
     for _ in range(data.draw(st.integers(1, 6))):
@@ -133,7 +130,6 @@ TAGS = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(TAGS, st.text(string.printable, max_size=8)), max_size=30))
 def test_it_never_raises_whatever_the_html(pieces):
     page = "".join(pieces)

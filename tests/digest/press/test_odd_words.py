@@ -4,8 +4,7 @@ from copy import copy
 from email import message_from_bytes, policy
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.models import Paper
@@ -16,9 +15,6 @@ from tests.conftest import NOW, make_edition, make_reader
 from tests.digest.press.printed import assert_equal, digest_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
-
-
-many = hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=200)
@@ -44,7 +40,6 @@ ODD = st.sampled_from(
 WORDS = ODD | LINES
 
 
-@many
 @given(title=WORDS, second=WORDS, abstract=WORDS, author=WORDS, blurb=WORDS, count=st.integers(1, 3))
 def test_whatever_papers_say_is_printed_as_it_is_made(small, title, second, abstract, author, blurb, count):
     press = Press()
@@ -59,7 +54,6 @@ def test_whatever_papers_say_is_printed_as_it_is_made(small, title, second, abst
     assert_equal(press, digest)
 
 
-@many
 @given(phrase=WORDS, author=WORDS, term=WORDS, name=WORDS)
 def test_whatever_the_reasons_say_is_printed_as_it_is_made(small, phrase, author, term, name):
     press = Press()
@@ -95,7 +89,6 @@ DOMAIN = st.sampled_from(
 )
 
 
-@many
 @given(local=LOCAL, domain=DOMAIN)
 def test_whatever_the_address_it_is_written_as_django_writes_it(small, local, domain):
     small.subscriber.email = f"{local}@{domain}"

@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.lint import lint
@@ -14,6 +14,7 @@ from digest.rendering import Press, Shelf, digest_message
 from digest.rendering.message import ROOM, ROOM_ON_THE_WIRE
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
 from tests.digest.press.printed import assert_equal
+from tests.profiles import fewer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 MOST = 200
@@ -76,7 +77,7 @@ def held_by(shown, count):
     return len(re.findall(r"(?m)(?:^|>)\d+\.(?=\s|$)", shown)), more
 
 
-@settings(deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
+@fewer(5)
 @given(st.integers(1, MOST), st.sampled_from(sorted(SCRIPTS)), st.booleans())
 @example(100, "latin", False)
 @example(80, "latin", False)

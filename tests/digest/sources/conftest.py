@@ -10,9 +10,6 @@ from django.core.cache import cache
 from digest.sources import arxiv, huggingface
 from tests.digest.sources.loopback import Server, handler
 
-# The checkout's neighbour with real answers, which are not part of the project.
-SHARED = Path(__file__).parents[4] / "shared" / "data" / "payloads"
-
 
 @pytest.fixture
 def server(settings) -> Iterator[Server]:
@@ -32,13 +29,6 @@ def server(settings) -> Iterator[Server]:
 @pytest.fixture
 def payload() -> Callable[[str], bytes]:
     return lambda name: (Path(__file__).parent / "payloads" / name).read_bytes()
-
-
-@pytest.fixture
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip(f"needs recorded answers of the real services in {SHARED}")
-    return SHARED
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources.arxiv import ALIASES, bare_id, says_withdrawn, version_of, with_aliases
@@ -85,7 +85,6 @@ def test_both_names_of_a_category_are_found_by_either():
     assert with_aliases([]) == ()
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([*sum(ALIASES, ()), "cs.CL", "nonsense"]), unique=True))
 def test_aliases_keep_the_own_categories_in_front_and_add_nothing_twice(categories):
     both = with_aliases(categories)

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources import arxiv_api, arxiv_rss, payload
@@ -185,7 +185,6 @@ def test_an_empty_page_before_the_end_is_asked_for_again(server):
     assert len(list(arxiv_api.fetch(DAY))) == 201
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 450), st.lists(st.tuples(st.booleans(), st.sampled_from([200, 200, 100, 0])), max_size=8))
 def test_a_day_is_whole_or_says_that_it_is_not(server, total, faults):
     """However the server repeats, cuts and turns round its pages."""
@@ -265,7 +264,6 @@ def test_a_server_that_repeats_its_page_is_a_transient_failure(server):
 texts = st.text(max_size=40)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries({}, optional=dict.fromkeys(["id", "title", "published", "primary", "author"], texts))

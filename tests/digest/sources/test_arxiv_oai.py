@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources import arxiv_oai
@@ -319,7 +319,6 @@ def test_what_is_no_arxiv_id_is_not_asked_for(server):
     assert server.asked == []
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_date_ever_raises(created, datestamp):
     assert isinstance(arxiv_oai.read(raw(created=created, datestamp=datestamp)), PaperRecord)

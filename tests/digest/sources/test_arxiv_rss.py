@@ -2,7 +2,7 @@ from datetime import date
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources import arxiv_rss, payload
@@ -250,7 +250,6 @@ def test_an_empty_weekend_is_no_error_and_a_full_feed_is_reported(server, monkey
 texts = st.text(max_size=40)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries({}, optional=dict.fromkeys(["title", "description", "guid", "kind", "creator"], texts))
@@ -262,7 +261,6 @@ def test_any_item_gives_one_record_or_one_rejection(changes):
         assert isinstance(record, PaperRecord | Rejected)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_a_feed_or_a_source_error(body):
     for answer in (
@@ -277,7 +275,6 @@ def test_any_bytes_are_a_feed_or_a_source_error(body):
         assert all(isinstance(record, PaperRecord | Rejected) for record in records)
 
 
-@settings(deadline=None)
 @given(texts)
 def test_splitting_authors_loses_no_letters(creator):
     joined = "".join(arxiv_rss.split_authors(creator))

@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources.calendar import (
@@ -129,7 +129,6 @@ def test_a_list_by_the_day_is_complete_when_the_day_is_over():
 moments = st.datetimes(datetime(2025, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))
 
 
-@settings(deadline=None)
 @given(moments)
 def test_an_announcement_is_after_the_submission_and_never_on_a_quiet_evening(submitted):
     announced = announcement_of(submitted)
@@ -142,14 +141,12 @@ def test_an_announcement_is_after_the_submission_and_never_on_a_quiet_evening(su
     assert arxiv_feed(feed_day(announced)).quiet == ""
 
 
-@settings(deadline=None)
 @given(moments, moments)
 def test_who_comes_first_is_announced_first(one, other):
     earlier, later = sorted([one, other])
     assert announcement_of(earlier) <= announcement_of(later)
 
 
-@settings(deadline=None)
 @given(moments)
 def test_no_evening_with_an_announcement_is_left_out(submitted):
     """Between the freeze that a submission waits for and its announcement no other announcement goes by."""

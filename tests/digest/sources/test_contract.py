@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources import CONFIRM_WITHDRAWAL, FILL_IN, SOURCES, arxiv_api, arxiv_oai, sample
 from digest.sources.base import PaperRecord, Rejected, Source
 from digest.sources.payload import storable
+from tests.recorded import FEEDS, answers_of_the_api, day_of, recorded
 
 DAY = date(2026, 1, 6)
 # Of each source with a server: the payload of a day, where it is asked for, and the day.
@@ -61,42 +62,43 @@ def test_so_can_the_samples_records():
         assert can_be_made_again(SOURCES["sample"], sample.fetch(day), day)
 
 
-def test_so_can_recorded_days_of_huggingface(server, shared):
-    for path in sorted((shared / "hf" / "days").glob("*.json")):
-        day = date.fromisoformat(path.stem)
-        server.answer("/api/daily_papers", path.read_bytes(), b"[]")
-        assert can_be_made_again(SOURCES["huggingface"], SOURCES["huggingface"].fetch(day), day)
+@pytest.mark.parametrize("path", recorded("hf/days/*.json"))
+def test_so_can_recorded_days_of_huggingface(server, path):
+    day = date.fromisoformat(path.stem)
+    server.answer("/api/daily_papers", path.read_bytes(), b"[]")
+    number = len(json.loads(path.read_text()))
+    assert can_be_made_again(SOURCES["huggingface"], SOURCES["huggingface"].fetch(day), day) == number
 
 
-def test_so_can_recorded_odd_records_of_huggingface(shared):
+@pytest.mark.parametrize("path", recorded("hf/tricky_records.json"))
+def test_so_can_recorded_odd_records_of_huggingface(path):
     source = SOURCES["huggingface"]
-    for item in json.loads((shared / "hf" / "tricky_records.json").read_text()):
+    for item in json.loads(path.read_text()):
         day = date.fromisoformat(item["date"])
         record = source.read(item["record"], day)
         assert can_be_made_again(source, [record], day) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "route", "file", "day"),
-    [
-        ("arxiv_rss", "/rss/cs.CL+cs.AI", "rss/rss_cs.LG+cs.AI+cs.CL+stat.ML_2026-09-24.xml", "2026-09-24"),
-        ("arxiv_rss", "/rss/cs.CL+cs.AI", "rss/atom_cs.LG_2026-09-25.xml", "2026-09-25"),
-        ("arxiv_rss", "/rss/cs.CL+cs.AI", "rss/GENERATED_rss_fullday_cs.CL_2026-04-28.xml", "2026-04-28"),
-        ("arxiv_oai", "/oai", "oai/ListRecords_arXiv_plasm-ph_2026-01-05.xml", "2026-01-05"),
-    ],
-)
-def test_so_can_recorded_days_of_arxiv(server, shared, name, route, file, day):
-    server.answer(route, (shared / "arxiv" / file).read_bytes())
-    asked = date.fromisoformat(day)
-    assert can_be_made_again(SOURCES[name], SOURCES[name].fetch(asked), asked)
+@pytest.mark.parametrize("path", recorded(*FEEDS))
+def test_so_can_recorded_feeds_of_arxiv(server, path):
+    server.answer("/rss/cs.CL+cs.AI", path.read_bytes())
+    day = day_of(path)
+    found = can_be_made_again(SOURCES["arxiv_rss"], SOURCES["arxiv_rss"].fetch(day), day)
+    assert bool(found) != ("weekend" in path.name)
 
 
-def test_so_can_recorded_answers_of_arxivs_api(server, shared):
-    for facts in json.loads((shared / "arxiv" / "atom" / "index.json").read_text()):
-        if facts["status_code"] == 200:
-            server.answer("/api/query", (shared / "arxiv" / "atom" / facts["file"]).read_bytes())
-            records = arxiv_api.fill_in(["2601.00001"])
-            assert can_be_made_again(SOURCES["arxiv_api"], records, DAY) == facts["entries"]
+@pytest.mark.parametrize("path", recorded("arxiv/oai/ListRecords*.xml"))
+def test_so_can_recorded_changes_of_arxiv(server, path):
+    server.answer("/oai", path.read_bytes())
+    day = day_of(path)
+    assert can_be_made_again(SOURCES["arxiv_oai"], SOURCES["arxiv_oai"].fetch(day), day) >= 3
+
+
+@pytest.mark.parametrize(("path", "facts"), answers_of_the_api(200))
+def test_so_can_recorded_answers_of_arxivs_api(server, path, facts):
+    server.answer("/api/query", path.read_bytes())
+    records = arxiv_api.fill_in(["2601.00001"])
+    assert can_be_made_again(SOURCES["arxiv_api"], records, DAY) == facts["entries"]
 
 
 keys = ["id", "guid", "title", "authors", "creator", "categories", "published", "announce_type", "description", "doi"]
@@ -134,7 +136,6 @@ GOOD: dict[str, dict] = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-@settings(deadline=None)
 @given(data=st.data())
 def test_whatever_was_kept_gives_one_record_or_one_rejection(name, data):
     good = GOOD[name]

@@ -2,7 +2,7 @@ import json
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources import huggingface
@@ -259,7 +259,6 @@ paper_keys += ["summary", "ai_summary", "ai_keywords", "githubStars", "githubRep
 good_paper = element(1)["paper"]
 
 
-@settings(deadline=None)
 @given(
     json_values
     | st.fixed_dictionaries({}, optional={"paper": json_values, "numComments": json_values})

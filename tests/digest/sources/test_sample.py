@@ -2,7 +2,7 @@ import json
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.sources import sample
@@ -54,7 +54,6 @@ values = st.none() | st.integers() | st.text(max_size=8) | st.lists(st.text(max_
 keys = ["id", "title", "authors", "categories", "submitted_at", "announced_on", "upvotes", "code_url"]
 
 
-@settings(deadline=None)
 @given(values | st.dictionaries(st.sampled_from(keys), values))
 def test_any_element_gives_one_record_or_one_rejection(element):
     assert isinstance(sample.read(element), PaperRecord | Rejected)
