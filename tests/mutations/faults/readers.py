@@ -7,6 +7,7 @@ PLANNING = "tests/digest/test_planning.py"
 TOKENS = "tests/subscriptions/test_tokens.py"
 FUZZ = "tests/subscriptions/test_fuzz.py"
 SIGNUP = "tests/subscriptions/test_signup.py"
+LIFECYCLE = "tests/subscriptions/test_lifecycle.py"
 SUPPRESSION = "tests/subscriptions/test_suppression.py"
 PRESSES = "tests/subscriptions/test_presses_without_cookies.py"
 
@@ -31,7 +32,7 @@ READERS = (
         "subscriptions/schedule.py",
         "        if not mask >> day.weekday() & 1:",
         "        if not mask >> day.isoweekday() % 7 & 1:",
-        (f"{SCHEDULE}::test_weekdays_are_bits_from_monday", SCHEDULE),
+        (f"{SCHEDULE}::test_a_weekly_reader_who_moves_on_the_day_does_not_lose_the_week",),
     ),
     Fault(
         "a change of the hour sends at once",
@@ -45,7 +46,7 @@ READERS = (
         "subscriptions/models/readers.py",
         'next_due_at__lte=at).order_by("next_due_at", "pk")',
         'next_due_at__lte=at).order_by("pk")',
-        ("tests/digest/test_due_query.py", PLANNING),
+        (f"{PLANNING}::test_chunks_reach_every_reader_also_those_behind_the_waiting_ones",),
         both=True,
     ),
     Fault(
@@ -114,7 +115,7 @@ READERS = (
         "subscriptions/lifecycle/joining.py",
         'return "left" if left_since and reader.state != State.ACTIVE else ""',
         'return ""',
-        (SIGNUP, "tests/subscriptions/test_lifecycle.py"),
+        (f"{LIFECYCLE}::test_a_confirmation_mail_that_was_asked_for_before_the_leaving_does_not_bring_back_who_left",),
     ),
     Fault(
         "a dead mailbox is a soft bounce",
@@ -149,6 +150,6 @@ READERS = (
         "subscriptions/attribution.py",
         "    Whose.ANOTHERS: NOBODY,\n    Whose.NOBODYS: SOFTLY,",
         "    Whose.ANOTHERS: ADDRESS,\n    Whose.NOBODYS: SOFTLY,",
-        ("tests/subscriptions/test_attribution.py",),
+        ("tests/subscriptions/test_attribution.py::test_a_letter_is_about_the_address_that_it_was_sent_to",),
     ),
 )
