@@ -57,21 +57,21 @@ MAILS = (
         "subscriptions/emails.py",
         "    if not settings.UNSUBSCRIBE_MAILTO:\n        return [url]\n",
         "",
-        (f"{EMAILS}::test_one_way_out_unless_a_mailbox_for_leaving_is_set", RENDERING),
+        (f"{EMAILS}::test_one_way_out_unless_a_mailbox_for_leaving_is_set",),
     ),
     Fault(
         "a second try of a mail has another Message-ID",
         "digest/rendering/press.py",
         "name_of(f'digest-{digest.pk}', digest.planned_at)",
         "name_of(f'digest-{digest.pk}', now)",
-        ("tests/digest/test_delivery.py::test_a_retry_carries_the_same_message_id",),
+        ("tests/digest/test_message_ids.py::test_a_digest_keeps_its_id_at_every_try_and_whatever_becomes_of_its_row",),
     ),
     Fault(
         "a long mail is cut by its provider, footer first",
         "digest/rendering/message.py",
         "ROOM, ROOM_ON_THE_WIRE = 80_000, 95_000",
         "ROOM, ROOM_ON_THE_WIRE = 800_000, 950_000",
-        ("tests/digest/press/test_room.py",),
+        ("tests/digest/press/test_room.py::test_every_mail_has_room_and_every_paper_is_in_it_or_counted",),
     ),
     Fault(
         "the press prints the papers that are left out",
@@ -85,7 +85,7 @@ MAILS = (
         "digest/rendering/press.py",
         'b"feedback": Purpose.FEEDBACK,',
         'b"feedback": Purpose.MANAGE,',
-        (PRESS,),
+        (f"{PRESS}::test_a_digest_of_any_size_is_printed_as_it_is_made",),
     ),
     Fault(
         "readers of text and readers of HTML share a batch",

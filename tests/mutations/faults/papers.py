@@ -32,7 +32,7 @@ PAPERS = (
         "digest/sent.py",
         "own = [by_row[row] for row in (paper, *twins.get(paper, ())) if row in by_row]",
         "own = [by_row[row] for row in (paper,) if row in by_row]",
-        (MERGING,),
+        (f"{MERGING}::test_nobody_who_was_sent_one_row_gets_the_other",),
     ),
     Fault(
         "a work that was taken apart is merged again by its source",
@@ -113,7 +113,7 @@ PAPERS = (
         "digest/selection.py",
         "np.minimum(np.minimum(most, there), limits).astype(np.int32)",
         "np.minimum(most, there).astype(np.int32)",
-        (SELECTION,),
+        (f"{SELECTION}::test_no_pick_was_barred_and_nobody_gets_more_than_the_limit",),
     ),
     Fault(
         "a muted topic's papers come all the same",
@@ -134,7 +134,7 @@ PAPERS = (
         "digest/planning/proposals.py",
         "        barred |= menu.numbers_of(history.sent)\n",
         "        barred |= NOTHING\n",
-        (f"{PLANNING}::test_nobody_gets_a_paper_twice_across_days_and_after_closing", PLANNING),
+        (f"{PLANNING}::test_nobody_gets_a_paper_twice_across_days_and_after_closing",),
     ),
     Fault(
         "a paper of a closed day comes twice",
@@ -148,7 +148,7 @@ PAPERS = (
         "digest/planning/proposals.py",
         "        barred |= menu.naming(text)\n",
         "        pass\n",
-        ("tests/digest/test_interests.py",),
+        ("tests/digest/test_interests.py::test_muted_words_drop_papers_also_wanted_ones",),
     ),
     Fault(
         "a preview writes to the reader's row",

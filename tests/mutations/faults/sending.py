@@ -5,6 +5,8 @@ from tests.mutations.fault import Fault
 LEDGER = "tests/digest/test_ledger.py"
 DELIVERY = "tests/digest/test_delivery.py"
 CONDUCTOR = "tests/digest/test_conductor.py"
+PERHAPS = "tests/digest/test_perhaps_taken.py"
+FENCING = "tests/digest/test_fencing.py"
 UNCERTAIN = "tests/digest/test_uncertain.py"
 OUTCOMES = "tests/digest/test_outcomes.py"
 RELAYS = "tests/digest/test_limits_of_relays.py"
@@ -95,21 +97,21 @@ SENDING = (
         "digest/ledger.py",
         '        values["perhaps_taken"] = True',
         '        values["perhaps_taken"] = False',
-        ("tests/digest/test_perhaps_taken.py",),
+        (f"{PERHAPS}::test_papers_whose_first_mail_was_perhaps_taken_count_as_sent_although_the_second_is_refused",),
     ),
     Fault(
         "a connection that is lost in the middle counts as a mail that was not sent",
         "digest/delivery/hand_over.py",
         'return Outcome(State.UNCERTAIN, f"connection lost: {name}", broken=True)',
         'return Outcome(State.PLANNED, f"connection lost: {name}", broken=True)',
-        (f"{DELIVERY}::test_what_the_server_says_decides", "tests/digest/test_perhaps_taken.py"),
+        (f"{DELIVERY}::test_what_the_server_says_decides",),
     ),
     Fault(
         "a copied database sends what the original sends",
         "digest/fencing.py",
         "    if owner == settings.INSTANCE_ID:",
         "    if owner:",
-        ("tests/digest/test_fencing.py",),
+        (f"{FENCING}::test_a_copy_of_the_database_in_another_installation_sends_nothing_until_it_is_adopted",),
         quick=True,
     ),
     Fault(
@@ -138,7 +140,7 @@ SENDING = (
         "digest/outcomes/closing.py",
         "counting = rows.counting_as_sent().filter(",
         "counting = rows.filter(",
-        (OUTCOMES, "tests/digest/test_planning.py::test_a_refused_or_skipped_digest_leaves_its_papers_free"),
+        (f"{OUTCOMES}::test_folding_remembers_readers_by_paper_and_twice_is_harmless",),
         both=True,
     ),
     Fault(
@@ -146,7 +148,7 @@ SENDING = (
         "digest/outcomes/sums.py",
         "    State.UNCERTAIN,\n    ledger.UNKNOWN,\n",
         "    ledger.UNKNOWN,\n",
-        (OUTCOMES,),
+        (f"{OUTCOMES}::test_the_sum_adds_up_in_every_mixture_of_states",),
     ),
     Fault(
         "a limit of ours that wears the code of a dead mailbox stops the reader",
