@@ -4,11 +4,13 @@ Breaks the product's code in many named places, one at a time, in a copy of the 
 read), runs the tests that should notice, and prints which of them did. A row of tests/mutations/faults/ says what is
 broken, where, and who should notice.
 
-Exit code 0 if every fault was noticed; 1 if one was not, or if the tests fail without any fault; 2 if a row has to be
-renewed, because the text that it replaces is not in the code exactly once any more.
+Exit code 0 if every fault was noticed; 1 if one was not, or if the tests fail without any fault; 2 if nothing can be
+said: a row has to be renewed, because the text that it replaces is not in the code exactly once any more, or there is
+nothing to be broken.
 """
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,7 +52,11 @@ def main(arguments: Sequence[str], root: Path = ROOT, faults: Sequence[Fault] = 
     begun = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="daily-papers-mutations-")))
-        copies = [copy_tracked(root, folder / f"copy-{number}") for number in range(options.jobs)]
+        try:
+            copies = [copy_tracked(root, folder / f"copy-{number}") for number in range(max(options.jobs, 1))]
+        except (OSError, subprocess.CalledProcessError) as error:
+            _say(f"The tracked files could not be copied, which takes git and a clone: {error}")
+            return TO_RENEW
         places = _places(options.database, copies, folder, stack)
         if not places:
             return NOT_ALL_NOTICED

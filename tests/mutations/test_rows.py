@@ -106,6 +106,13 @@ def test_a_fault_that_hangs_is_ended_and_noticed_only_where_its_row_says_so(hous
     assert "it hung for 3 s" in said
 
 
+def test_without_a_clone_it_says_what_it_takes(house, capsys):
+    (house / ".git").rename(house / "no-git")
+    code, said = looked_at(house, capsys, DOUBLED)
+    assert code == TO_RENEW
+    assert "takes git and a clone" in said
+
+
 def test_faults_are_chosen_by_a_word_and_listed_without_being_run(house, capsys):
     code, said = looked_at(house, capsys, DOUBLED, UNSEEN, options=["--only", "THREE", "--list"])
     assert code == ALL_NOTICED
