@@ -189,6 +189,22 @@ def test_an_answer_that_comes_after_the_lease_still_counts(claimed):
     assert Digest.objects.get(pk=claimed[0].pk).state == State.ACCEPTED
 
 
+@pytest.mark.parametrize("answer", [State.ACCEPTED, State.FAILED])
+def test_an_answer_to_who_lost_a_digest_ends_nothing_of_who_has_it_now(claimed, answer):
+    lost = claimed[0]
+    ledger.advance([], [lost], NOW)
+    later = NOW + 2 * LEASE
+    ledger.recover(later)
+    ledger.move(Digest.objects.all(), State.UNCERTAIN, State.PLANNED, free_at=None, claimed_by="")
+    ledger.claim(3, "another", later)
+    anew = Digest.objects.select_related("subscriber").get(pk=lost.pk)
+    assert ledger.advance([], [anew], later) == {lost.pk}
+    ledger.advance([ledger.Ended(lost, answer)], [], later)
+    assert Digest.objects.get(pk=lost.pk).state == State.SENDING, "on the wire of another worker"
+    ledger.advance([ledger.Ended(anew, answer)], [], later)
+    assert Digest.objects.get(pk=lost.pk).state == answer
+
+
 def test_an_answer_about_us_costs_no_attempt_and_one_about_the_mail_costs_one(claimed):
     ledger.advance([], claimed, NOW)
     ends = [

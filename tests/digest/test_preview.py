@@ -1,7 +1,6 @@
 from datetime import time, timedelta
 
 import pytest
-from django.apps import apps
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,15 +11,11 @@ from digest.models import Digest
 from digest.preview import Profile
 from subscriptions.models import Interest, Subscriber
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
+from tests.subscriptions.doors import everything
 
 pytestmark = pytest.mark.django_db
 YESTERDAY = TODAY - timedelta(days=1)
 WEEKLY = 1 << NOW.weekday()
-
-
-def rows():
-    """How many rows of everything."""
-    return {model: model._default_manager.count() for model in apps.get_models()}
 
 
 def papers_of(found):
@@ -68,10 +63,10 @@ def readers_of_every_kind(robotics, speech):
 
 def test_a_preview_is_what_planning_then_stores_and_stores_nothing_itself(week, robotics, speech):
     readers = readers_of_every_kind(robotics, speech)
-    before = rows()
+    before = everything()
     found = {reader.pk: preview.for_reader(reader, NOW) for reader in readers}
     mails = {pk: shown.raw for pk, shown in found.items() if not shown.reason}
-    assert rows() == before
+    assert everything() == before
     assert len(mails) == len(readers) - 1, "one reader gets nothing"
     planning.plan_due(NOW)
     for stored in Digest.objects.filter(state__in=["planned", "skipped"]):
@@ -186,9 +181,9 @@ def run(*arguments):
 
 
 def test_the_command_writes_three_files_and_says_why_each_paper_is_in(week, robotics, tmp_path, capsys):
-    before = rows()
+    before = everything()
     run("--topics", "robotics", "--papers", 5, "--out", tmp_path)
-    assert rows() == before
+    assert everything() == before
     assert {file.name for file in tmp_path.iterdir()} == {"preview.eml", "preview.html", "preview.txt"}
     out = capsys.readouterr().out
     assert "1. A robot of day 0" in out

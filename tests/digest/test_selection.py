@@ -101,6 +101,7 @@ def test_interests_of_every_kind_take_turns_and_a_loud_one_drowns_nobody():
     slate = slate_of()
     queues = [found(slate, 20), found(slate, 18, 19), found(slate, *range(1, 18), score=100.0)]
     assert chosen(slate, Wish(queues, limit=5)) == [1, 2, 18, 19, 20]
+    assert chosen(slate, Wish(queues, limit=3)) == [1, 18, 20], "each has one before any has two"
 
 
 def test_too_few_matches_are_filled_from_the_top_unless_unwanted():

@@ -100,6 +100,18 @@ def test_a_reminder_is_one_a_day_beside_the_letters(wide_open):
     assert guard.grant_letter("ana@example.org", NOW + 24 * HOUR + MINUTE, reminder=True) is None
 
 
+@pytest.mark.django_db
+def test_strangers_at_one_domain_share_a_budget_with_nobody_else_and_a_large_provider_has_none(wide_open):
+    wide_open.LETTERS_PER_DOMAIN = ((HOUR, 2),)
+    names = ["ana@example.org", "bo@mail.example.org", "cy@example.org"]
+    refusals = [guard.grant_letter(name, NOW, stranger=True) for name in names]
+    assert [refusal and refusal.kind for refusal in refusals] == [None, None, "domain"]
+    assert guard.grant_letter("cy@example.org", NOW) is None, "who is known there"
+    assert guard.grant_letter("cy@example.com", NOW, stranger=True) is None, "another domain"
+    assert all(guard.grant_letter(f"reader{n}@gmail.com", NOW, stranger=True) is None for n in range(5))
+    assert guard.grant_letter("cy@example.org", NOW + HOUR + MINUTE, stranger=True) is None
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

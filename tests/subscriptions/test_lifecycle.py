@@ -555,6 +555,25 @@ def test_moving_to_an_address_that_was_asked_for_before_is_harmless_when_pressed
 
 
 @pytest.mark.django_db
+def test_a_confirmation_mail_that_was_asked_for_before_the_leaving_does_not_bring_back_who_left(client, nudges, clock):
+    asked = letters.ask(SignupRequest.Kind.SIGN_UP, "ana@example.org", NOW)
+    tasks.handle_signup(asked.pk)
+    path = links.confirm_path(asked, NOW)
+    assert client.post(path).status_code == 303
+    reader = Subscriber.objects.get()
+    assert reader.state == "active"
+    lifecycle.unsubscribe(reader, clock.push(hours=1), origin())
+    client.post(path)
+    reader.refresh_from_db()
+    assert (reader.state, reader.next_due_at) == ("unsubscribed", None)
+    again = letters.ask(SignupRequest.Kind.SIGN_UP, "ana@example.org", clock.push(hours=1))
+    tasks.handle_signup(again.pk)
+    assert client.post(links.confirm_path(again, clock.push(minutes=1))).status_code == 303
+    reader.refresh_from_db()
+    assert reader.state == "active", "a new request does"
+
+
+@pytest.mark.django_db
 def test_whose_address_was_typed_by_mistake_cannot_take_the_reader_over_later(client, nudges, clock):
     reader = make_reader("ana")
     mistyped = asked_to_move(reader, "stranger@example.org", NOW)
