@@ -11,16 +11,22 @@ from subscriptions import clock
 from tests.conftest import NOW
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# On whichever worker is free: each that gets one starts a browser, and keeps it for the others of the package.
 IN_CHROMIUM = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason="browser tests: needs Chromium"),
 ]
+PLAIN_HTTP = {
+    "SECURE_SSL_REDIRECT": False,
+    "CSRF_COOKIE_SECURE": False,
+    "SESSION_COOKIE_SECURE": False,
+    "SECURE_HSTS_SECONDS": 0,
+}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium():
-    """One browser for the module, a fresh context for each test."""
+    """One browser for the package, a fresh context for each test."""
     with pytest.MonkeyPatch.context() as patch:
         # Playwright's sync API keeps an event loop running in this thread, and Django refuses its ORM where a loop
         # runs. Nothing here is a coroutine, so no query can be interrupted by another.
@@ -53,18 +59,24 @@ def open_page(chromium):
 @pytest.fixture
 def live_server(settings, transactional_db):
     """pytest-django's, but started by each test: its middleware reads the settings once, and must find http."""
-    settings.SECURE_SSL_REDIRECT = settings.CSRF_COOKIE_SECURE = settings.SESSION_COOKIE_SECURE = False
-    settings.SECURE_HSTS_SECONDS = 0
+    for name, value in PLAIN_HTTP.items():
+        setattr(settings, name, value)
     server = LiveServer("127.0.0.1")
     settings.SITE_URL = server.url
     settings.CSRF_TRUSTED_ORIGINS = [server.url]
     yield server
-    # Each of the browser's connections has a thread, which closes the database when the browser has hung up. On
-    # SQLite in memory the database is this thread's connection, lent to them only until the server stops.
+    hung_up()
+    server.stop()
+
+
+def hung_up():
+    """Wait for the threads of the server: each of the browser's connections has one until the browser has hung up.
+
+    They close the database then. Where it is this thread's connection, it is lent to them until the server stops.
+    """
     for thread in threading.enumerate():
         if "process_request_thread" in thread.name:
             thread.join(timeout=10)
-    server.stop()
 
 
 @pytest.fixture

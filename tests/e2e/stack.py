@@ -21,26 +21,32 @@ from aiosmtpd.controller import Controller
 ROOT = Path(__file__).resolve().parents[2]
 
 
+KILL_SWITCH = 300.0  # seconds: no measure of anything, but a test that waits for ever is to end
+
+
 @contextmanager
-def scratch_database(folder: Path):
-    """A DATABASE_URL of an empty, migrated database of the suite's kind."""
+def empty_database(folder: Path):
+    """A DATABASE_URL of a new database of the suite's kind, without tables."""
     url = os.environ["DATABASE_URL"]
     if url.startswith("sqlite"):
-        own = f"sqlite:///{folder / 'scratch.sqlite3'}"
-        manage(own, "migrate", "-v0")
-        yield own
+        yield f"sqlite:///{folder / 'scratch.sqlite3'}"
         return
     name = f"scratch_{token_hex(6)}"
-    parts = urlsplit(url)
-    own = parts._replace(path=f"/{name}").geturl()
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"')
     try:
-        manage(own, "migrate", "-v0")
-        yield own
+        yield urlsplit(url)._replace(path=f"/{name}").geturl()
     finally:
         with psycopg.connect(url, autocommit=True) as server:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def scratch_database(folder: Path):
+    """A DATABASE_URL of an empty, migrated database of the suite's kind."""
+    with empty_database(folder) as own:
+        manage(own, "migrate", "-v0")
+        yield own
 
 
 def manage(database: str, *arguments: str, **environment: str) -> str:
@@ -71,14 +77,55 @@ def run_code(database: str, code: str, **environment: str):
     return json.loads(printed.splitlines()[-1])
 
 
-def wait_until(done: Callable[[], object], what: str, seconds: float = 60.0):
-    """Poll until ``done`` is true."""
-    end = time.monotonic() + seconds
+SHELL = """
+import json, sys
+import django
+django.setup()
+answers, sys.stdout = sys.stdout, sys.stderr
+for line in sys.stdin:
+    names = {"out": None}
+    exec(json.loads(line), names)
+    print(json.dumps(names["out"]), file=answers, flush=True)
+"""
+
+
+class Shell:
+    """A process of the installation that stays and runs what it is given: Django is started once, not for each look."""
+
+    def __init__(self, database: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SHELL],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": database, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> "Shell":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def run(self, code: str):
+        """What the code's variable ``out`` holds, through JSON. A failure ends the process; its errors are on stderr."""
+        print(json.dumps(code), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        assert answer, f"the shell ended: {code}"
+        return json.loads(answer)
+
+
+def wait_until(done: Callable[[], object], what: str):
+    """Ask until ``done`` is true; what it said."""
+    end = time.monotonic() + KILL_SWITCH
     while time.monotonic() < end:
         if found := done():
             return found
-        time.sleep(0.2)
-    raise AssertionError(f"after {seconds:.0f} s still not: {what}")
+        time.sleep(0.05)
+    raise AssertionError(f"still not: {what}")
 
 
 class Inbox:

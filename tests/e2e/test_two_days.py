@@ -3,12 +3,13 @@
 import os
 import re
 from collections import Counter
+from contextlib import ExitStack
 from urllib.request import Request, urlopen
 
 import pytest
 
 from digest.demo.processes import Processes, free_port, port_is_free, start_stack
-from tests.e2e.stack import Inbox, element, replay, run_code, scratch_database, wait_until
+from tests.e2e.stack import Inbox, Shell, element, empty_database, replay, wait_until
 
 THURSDAY, FRIDAY = "2026-03-19", "2026-03-20"
 PAPERS = {
@@ -33,6 +34,10 @@ READERS = {
     "everywhere": (["robotics", "speech-and-audio"], "UTC", "05:45"),
     "newyork": (["medical-ai"], "America/New_York", "01:30"),
 }
+MIGRATE = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+"""
 SEED = f"""
 from datetime import datetime, time, UTC
 from subscriptions.models import Subscriber, Interest, Topic
@@ -79,9 +84,9 @@ def test_two_days_bring_each_reader_the_right_mails_once(tmp_path, monkeypatch):
     inbox, web = Inbox(), free_port()
     inbox.start()
     with (
-        scratch_database(tmp_path) as database,
+        empty_database(tmp_path) as database,
         replay(PAPERS) as source,
-        Processes(tmp_path / "log") as processes,
+        ExitStack() as stack,
     ):
         settings = {
             "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -99,12 +104,14 @@ def test_two_days_bring_each_reader_the_right_mails_once(tmp_path, monkeypatch):
 
         def states(day):
             return {
-                email.partition("@")[0]: (state, reason)
-                for email, state, reason in run_code(database, STATES.format(day=day))
+                email.partition("@")[0]: (state, reason) for email, state, reason in shell.run(STATES.format(day=day))
             }
 
-        run_code(database, SEED)
-        run_code(database, CLOCK.format(instant=f"{THURSDAY}T06:05"))
+        shell = stack.enter_context(Shell(database))
+        processes = stack.enter_context(Processes(tmp_path / "log"))
+        shell.run(MIGRATE)
+        shell.run(SEED)
+        shell.run(CLOCK.format(instant=f"{THURSDAY}T06:05"))
         start_stack(processes, web_port=web, worker=True, beat_file=tmp_path / "beat")
         try:
             wait_until(lambda: len(inbox.mails) == 4, "four mails on Thursday")
@@ -118,14 +125,14 @@ def test_two_days_bring_each_reader_the_right_mails_once(tmp_path, monkeypatch):
             }
 
             inbox.stop()  # Friday is planned while the mail server is away ...
-            run_code(database, CLOCK.format(instant=f"{FRIDAY}T06:05"))
+            shell.run(CLOCK.format(instant=f"{FRIDAY}T06:05"))
             wait_until(lambda: len(states(FRIDAY)) == 4, "four digests planned on Friday")
             link = thursday["berlin"]["List-Unsubscribe"].strip(" <>")
             with urlopen(
                 Request(link, data=b"List-Unsubscribe=One-Click", method="POST")
             ) as answer:  # ... one leaves ...
                 assert answer.status == 200
-            assert run_code(database, HIDE) == 1  # ... and a paper is hidden ...
+            assert shell.run(HIDE) == 1  # ... and a paper is hidden ...
             inbox.start()  # ... before anything is sent.
             wait_until(
                 lambda: all(state in {"accepted", "cancelled"} for state, _ in states(FRIDAY).values()),
