@@ -11,7 +11,7 @@ RUN := .venv/bin/
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-mail ci lint types imports templates migrations format
+.PHONY: help demo test test-fast test-nightly test-mail mutations ci lint types imports templates migrations format
 
 help: ## this list
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -19,8 +19,21 @@ help: ## this list
 demo: .venv/.demo ## the whole product on this machine: http://127.0.0.1:8000 (ARGS=--once to see one day and exit)
 	@$(RUN)python manage.py demo $(ARGS)
 
-test: .venv/.dev ## every test, on SQLite and on PostgreSQL with Redis (ARGS="-k word" for some)
+test: .venv/.dev ## every test, on PostgreSQL with Redis, and what can differ on SQLite (ARGS="-k word" for some)
 	@$(RUN)python -m tests $(ARGS)
+
+test-fast: .venv/.dev ## the loop while you work: SQLite, no browser, no servers, small sizes
+	@HYPOTHESIS_PROFILE=fast $(RUN)python -m pytest -n 2 -q -m "not mail and not slow and not browser and not long" $(ARGS)
+
+test-nightly: .venv/.dev .venv/.node ## everything at its whole size: attacks, chaos, a calendar year, seeded faults; hours
+	@TEST_SIZE=night $(RUN)python -m tests $(ARGS)
+	$(RUN)python -m tests.chaos --readers 20000 --kills 50 --policy resend
+	$(RUN)python -m tests.chaos --readers 20000 --kills 50 --policy hold
+	$(RUN)python -m tests.calendar_year --zones 40 --days 365
+	$(RUN)python -m tests.mutations
+
+mutations: .venv/.dev ## seeded faults: does the suite notice each? (ARGS=--quick for eight of forty)
+	@$(RUN)python -m tests.mutations $(ARGS)
 
 test-mail: .venv/.dev .venv/.node ## the slow suite of the mails: browser, validators, linter, a real SMTP receiver
 	@$(RUN)python -m pytest -n 2 --dist loadgroup -m mail tests/mail $(ARGS)

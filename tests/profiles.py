@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from hypothesis import HealthCheck, settings
 
-PROFILES = {"ci": 25, "work": 50, "night": 1_000}
+PROFILES = {"fast": 5, "ci": 25, "work": 50, "night": 1_000}
 
 # No deadline and no complaint of slowness: both measure seconds, and fail on a busy machine only. Examples may share
 # a fixture of their function: those that write rows delete them first. The blob in a failure's output repeats that

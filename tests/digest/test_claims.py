@@ -34,6 +34,7 @@ while ids := ledger.claim(20, sys.argv[1], now):
 
 
 @pytest.mark.slow
+@pytest.mark.both_databases  # their locks
 @pytest.mark.xdist_group("stack")
 def test_claimers_in_processes_share_all_digests_without_a_double_or_a_lock_error(tmp_path):
     with scratch_database(tmp_path) as database:

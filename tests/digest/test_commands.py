@@ -10,7 +10,7 @@ from digest.sources import sample
 from subscriptions.models import Subscriber, Topic
 from tests.conftest import make_edition, make_paper, make_reader
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]  # the demo's path
 NOW = "2026-03-20T07:00"
 
 

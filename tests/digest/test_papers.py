@@ -10,7 +10,7 @@ from digest.models import Paper, Sighting, Signal, SourceRun
 from digest.sources.base import PaperRecord, Rejected, SourceError
 from tests.conftest import NOW, TODAY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]  # rows are locked and written together
 
 RECORD = PaperRecord(
     source="huggingface",

@@ -75,6 +75,7 @@ def titles(mail):
 
 
 @pytest.mark.slow
+@pytest.mark.both_databases  # the demo's path
 @pytest.mark.xdist_group("stack")
 @pytest.mark.skipif(
     port_is_free(int(os.environ["REDIS_URL"].rpartition(":")[2].partition("/")[0])),

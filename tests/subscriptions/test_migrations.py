@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+pytestmark = pytest.mark.both_databases
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
