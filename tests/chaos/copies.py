@@ -16,9 +16,9 @@ class Event:
     copies: int  # mails that may come twice because of it: one for each thread of a process that is killed
     seconds: float = 0.0  # that it lasted
 
-    def may_explain(self, taken: float) -> bool:
-        """Whether a mail that the server took then may have been on its way."""
-        return self.at - ON_ITS_WAY < taken < self.at + self.seconds + ON_ITS_WAY
+    def may_explain(self, taken: float, patience: int) -> bool:
+        """Whether a mail that the server took then may have been on its way; longer on a busy machine."""
+        return self.at - ON_ITS_WAY * patience < taken < self.at + self.seconds + ON_ITS_WAY * patience
 
 
 @dataclass(slots=True)
@@ -29,6 +29,7 @@ class Causes:
     """
 
     events: Sequence[Event]
+    patience: int = 1
     taken: dict[str, float] = field(default_factory=dict)
     held: defaultdict[Event, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -39,7 +40,7 @@ class Causes:
 
     def _place(self, copy: str, tried: set[Event]) -> bool:
         for event in self.events:
-            if event in tried or not event.may_explain(self.taken[copy]):
+            if event in tried or not event.may_explain(self.taken[copy], self.patience):
                 continue
             tried.add(event)
             held = self.held[event]

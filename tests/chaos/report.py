@@ -1,12 +1,11 @@
 """The end of a run: judge, ask ``audit_day`` too, and print."""
 
 import argparse
-import subprocess
-import sys
 from collections import Counter
 from datetime import date
-from pathlib import Path
+from io import StringIO
 
+from django.core.management import CommandError, call_command
 from rich.console import Console
 
 from tests.chaos import verdict
@@ -14,8 +13,6 @@ from tests.chaos.run import Run
 from tests.chaos.staff import AT_RANDOM
 from tests.chaos.steps import STEPS
 from tests.chaos.verdict import Verdict
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def conclude(options: argparse.Namespace, run: Run, console: Console) -> int:
@@ -78,6 +75,9 @@ def show(options: argparse.Namespace, run: Run, found: Verdict, console: Console
 
 def audit(day: date) -> tuple[int, str]:
     """What ``manage.py audit_day`` says of the day: its exit code and its output."""
-    command = [sys.executable, "manage.py", "audit_day", "--day", str(day)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
-    return ran.returncode, ran.stdout + ran.stderr
+    said = StringIO()
+    try:
+        call_command("audit_day", "--day", str(day), stdout=said)
+    except CommandError as error:
+        return error.returncode, f"{said.getvalue()}{error}"
+    return 0, said.getvalue()

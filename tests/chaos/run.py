@@ -60,7 +60,7 @@ class Run:
         self.watch.last = time.monotonic()  # what came before took its time
         self.staff.start()
         self.make_due(self.wave)
-        if not self.wait(self.mail.taken, 60):
+        if not self.wait(self.mail.taken, 60 * self.options.patience):
             self.missed.append("no mail within a minute of the start")
             return
         for trouble in troubles:
@@ -76,7 +76,7 @@ class Run:
         self.settle()
         for post in WORKERS:
             self.staff.ask_to_end(post)
-        self.staff.stop()
+        self.staff.close()
         both = len(WORKERS) * self.options.threads
         for at, seconds in self.watch.standstills:
             self.events.append(Event(at, "this machine stood still", both, seconds))
@@ -90,7 +90,7 @@ class Run:
             for ended in self.staff.look_after():
                 if ended.is_kill_of_a_worker:
                     self.events.append(Event(ended.at, f"kill -9 {ended.where}", self.options.threads))
-                elif ended.gave_up_after(self.broker.back_at):
+                elif ended.gave_up_after(self.broker.back_at, self.options.patience):
                     self.gave_up += 1
                 elif not ended.where:
                     self.missed.append(f"{ended.name} ended by itself with code {ended.code}")
@@ -137,7 +137,7 @@ class Run:
         while left := patiently(self.left):
             if left != last:
                 last, since = left, self.watch.now()
-            if self.watch.now() - since > SETTLE:
+            if self.watch.now() - since > SETTLE * self.options.patience:
                 self.missed.append(f"the end: for {SETTLE:.0f} s there were still {left}")
                 return
             self.wait(lambda: False, 0.5)

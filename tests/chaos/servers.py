@@ -163,6 +163,10 @@ class MailServer:
         """How many mails so far."""
         return self.log.read_bytes().count(b"\n")
 
+    def forget(self) -> None:
+        """The log begins anew; the receiver appends to it."""
+        os.truncate(self.log, 0)
+
     def stop(self) -> None:
         """The end."""
         self.process.kill()

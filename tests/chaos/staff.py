@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from argparse import Namespace
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -36,14 +37,14 @@ class End:
         """Whether mails may have been in its hands."""
         return self.name.startswith("worker") and self.where in HOW
 
-    def gave_up_after(self, broker_back_at: float) -> bool:
+    def gave_up_after(self, broker_back_at: float, patience: int = 1) -> bool:
         """Whether it ended as Celery 5.7 does when Redis goes away while a task runs.
 
         Closing the lost connection, kombu restores unacknowledged messages to a pool that is gone; the AttributeError
         is an "Unrecoverable error": the worker ends its tasks and leaves with EX_FAILURE, for its supervisor to start
         it again.
         """
-        return not self.where and self.code == EX_FAILURE and 0 <= self.at - broker_back_at < GIVING_UP
+        return not self.where and self.code == EX_FAILURE and 0 <= self.at - broker_back_at < GIVING_UP * patience
 
 
 @dataclass(slots=True)
@@ -64,10 +65,10 @@ class Life:
 class Staff:
     """Two workers and two beats. Each life of a worker has a host name of its own, which its claims bear."""
 
-    def __init__(self, folder: Path, watch: Watch, fault: str = "") -> None:
+    def __init__(self, folder: Path, watch: Watch, options: Namespace) -> None:
         self.folder = folder
         self.watch = watch
-        self.fault = fault
+        self.policy, self.fault, self.patience = options.policy, options.fault, options.patience
         self.orders = Orders(folder / "orders")
         self.orders.folder.mkdir()
         self.logs = folder / "log"
@@ -92,7 +93,9 @@ class Staff:
         if post in WORKERS:
             pool = ("--pool", "threads", "--concurrency", "4", "--hostname", f"{name}@chaos", *QUIET)
             process = self.nursery.Process(
-                target=worker.work, args=(self.orders.folder, self.fault, self.late, log, *pool), daemon=True
+                target=worker.work,
+                args=(self.orders.folder, self.policy, self.fault, self.late, log, *pool),
+                daemon=True,
             )
         else:
             schedule = ("--schedule", str(self.folder / f"{post}.schedule"), "--pidfile=")
@@ -135,11 +138,11 @@ class Staff:
         life.process.terminate()
         while life.process.is_alive():
             life.process.join(0.05)
-            if self.watch.now() - begun > 3 * TERM_LIMIT:
+            if self.watch.now() - begun > 3 * TERM_LIMIT * self.patience:
                 life.process.kill()
         self.shutdowns.append(self.watch.now() - begun)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """The end of all."""
         for life in self.lives.values():
             life.process.kill()

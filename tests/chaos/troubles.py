@@ -39,7 +39,7 @@ def kill_at(step: Step, run: Run) -> bool:
     passes = run.chance.randint(1, max(1, run.wave // (2 * step.mails))) if step.mails else 1
     run.staff.orders.give(step.name, passes)
     seen = len(run.staff.ends)
-    for _ in range(TRIES):
+    for _ in range(TRIES * run.options.patience):
         if step.by_term:
             run.make_due(run.wave)
             run.pause(0.1)

@@ -94,7 +94,7 @@ def judge(run: Run) -> Verdict:
     verdict.broken += _faults_of_receipts(run, rows, came)
     verdict.broken += _faults_after_a_stop(run, rows)
     verdict.broken += [f"{line}: its lease had lapsed" for line in run.staff.late.read_text().splitlines()]
-    verdict.broken += [f"SIGTERM took {s:.1f} s" for s in run.staff.shutdowns if s > TERM_LIMIT]
+    verdict.broken += [f"SIGTERM took {s:.1f} s" for s in run.staff.shutdowns if s > TERM_LIMIT * run.options.patience]
     if verdict.lost:
         verdict.broken.append(f"{len(verdict.lost)} digests are lost")
     if not verdict.sum_is_right:
@@ -136,7 +136,7 @@ def _uncertain(run: Run, row: Digest) -> str:
 def _faults_of_copies(run: Run, came: list[Receipt]) -> Iterator[str]:
     """Under "hold" there are none; under "resend" each has its cause at its moment, and no cause has too many."""
     last: dict[str, float] = {}
-    causes = Causes(run.events)
+    causes = Causes(run.events, patience=run.options.patience)
     for number, receipt in enumerate(came):
         name, taken = receipt.message_id, last.get(receipt.message_id)
         last[name] = receipt.at

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import django
 from celery.bin.celery import main
+from django.conf import settings
 
 from config.celery import app
 
@@ -20,9 +21,10 @@ from tests.chaos.late import watch  # noqa: E402
 from tests.chaos.steps import Orders  # noqa: E402
 
 
-def work(orders: Path, fault: str, late: Path, log: Path, *arguments: str) -> None:
+def work(orders: Path, policy: str, fault: str, late: Path, log: Path, *arguments: str) -> None:
     """Be a Celery worker that can be told to kill itself."""
     _write_to(log)
+    settings.UNCERTAIN_MAILS = policy
     watch(late)
     Orders(orders).install()
     if fault:
