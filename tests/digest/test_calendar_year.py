@@ -1,4 +1,4 @@
-"""The small run of ``python -m tests.calendar_year``: twelve days around the edges of spring."""
+"""``python -m tests.calendar_year``, small: twelve days around the edges of spring; at night the whole year."""
 
 import random
 from datetime import date, timedelta
@@ -7,6 +7,7 @@ import pytest
 
 from tests.calendar_year.report import lines
 from tests.calendar_year.year import Plan, live_through
+from tests.sizes import size
 
 
 @pytest.mark.slow
@@ -14,16 +15,16 @@ from tests.calendar_year.year import Plan, live_through
 @pytest.mark.django_db
 def test_every_reader_gets_one_digest_a_local_day_while_clocks_change():
     plan = Plan(
-        zones=14,
+        zones=size(ci=14, night=40),
         start=date(2026, 3, 26),
-        days=12,  # Nuuk, Europe and its neighbours, Gaza, Troll, Lord Howe, Chatham
+        days=size(ci=12, night=365),  # in twelve: Nuuk, Europe and its neighbours, Gaza, Troll, Lord Howe, Chatham
         tick=timedelta(hours=1),
         draw=random.Random(3),
-        all_edges=False,
+        all_edges=bool(size(ci=0, night=1)),
     )
     year = live_through(plan)
     assert not year.verdict.violations
     assert {one.edge.kind for one in year.arrivals} == {"gap", "repeat"}
     assert sum(year.verdict.on_due_days.values()) > 700
     assert year.verdict.around_moves
-    assert list(lines(year))[-1].startswith("violations=0 zones=14 ")
+    assert list(lines(year))[-1].startswith(f"violations=0 zones={plan.zones} ")
