@@ -65,11 +65,18 @@ def code():
         yield code
 
 
+WALKED: list[tuple[dict[str, str], frozenset[str]]] = []
+
+
 @pytest.fixture
-def pages(code, robotics, speech, monkeypatch, settings, nudges):
-    """Every page by its name, as text, in the pseudo-language."""
-    found = [*in_browser(code, monkeypatch, settings), *behind_links(code, monkeypatch)]
-    return {name: page if isinstance(page, str) else page.content.decode() for name, page in found}
+def walked(request, monkeypatch, settings):
+    """Every page by its name, as text, in the pseudo-language, and the messages they asked for. One walk for all."""
+    if not WALKED:
+        code = [request.getfixturevalue(name) for name in ("robotics", "speech", "nudges", "code")][-1]
+        found = [*in_browser(code, monkeypatch, settings), *behind_links(code, monkeypatch)]
+        pages = {name: page if isinstance(page, str) else page.content.decode() for name, page in found}
+        WALKED.append((pages, frozenset(asked(code))))
+    return WALKED[0]
 
 
 def of_data():
@@ -85,7 +92,8 @@ def without_lists_of_data(page):
     return re.sub(r"\S\*\*\*@[\w.]+", "", page)
 
 
-def test_every_visible_text_of_every_readers_page_is_a_translators(pages):
+def test_every_visible_text_of_every_readers_page_is_a_translators(walked):
+    pages, _ = walked
     found = {name: strays(without_lists_of_data(page), of_data()) for name, page in pages.items()}
     assert {name: left for name, left in found.items() if left} == {}
     assert [name for name, page in pages.items() if '<html lang="ar" dir="rtl">' not in page] == []
@@ -110,8 +118,8 @@ def messages_of(file):
             )
 
 
-def test_no_message_of_a_readers_page_is_left_out_of_these_tests(pages, code):
-    shown = asked(code)
+def test_no_message_of_a_readers_page_is_left_out_of_these_tests(walked):
+    _, shown = walked
     missing = {
         f"{file.relative_to(ROOT)}: {message}"
         for file in [*TEMPLATES, *MODULES]
