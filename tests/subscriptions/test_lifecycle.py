@@ -218,7 +218,7 @@ class Readers(RuleBasedStateMachine):
             self.saw()
             return
         assert [message.to for message in left] == [[one.address]]
-        assert left[0].extra_headers["Message-ID"].startswith(f"<{name}-{pk}@")
+        assert left[0].extra_headers["Message-ID"].startswith(f"<{name}-{pk}.")  # then what no other database has
         if name != "moved":
             self.sent[one.address].append(self.now)
         one.name, one.mailed_at = name, self.now
