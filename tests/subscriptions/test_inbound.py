@@ -374,3 +374,33 @@ def test_a_mailbox_that_cannot_be_read_says_why_without_its_password(db, setting
     for wrong in ("pop3://a:b@example.org", "imap.example.org", "maildir:relative", "imaps:///INBOX"):
         with pytest.raises(ValueError, match="write it like"):
             mailbox_of(wrong)
+
+
+# --- with whom a report is about, which subscriptions.attribution decides -----------------------------------------------
+
+
+@pytest.fixture
+def verp(settings):
+    settings.BOUNCE_ADDRESS, settings.VERP = "bounces@example.org", True
+
+
+def test_a_bounce_to_an_envelope_sender_of_ours_stops_the_reader_of_the_mail(verp, digest):
+    reader = digest.subscriber
+    sender = envelopes.envelope_sender(f"digest-{digest.pk}", "")
+    receive(report(reader, token=False, to=sender), NOW)
+    suppression.apply(NOW)
+    assert reasons() == {(reader.email_hash, "bounce")}
+
+
+def test_a_bounce_of_a_forwarded_copy_stops_neither_its_address_nor_at_once_the_reader(verp, digest):
+    stranger = make_reader("stranger")
+    sender = envelopes.envelope_sender(f"digest-{digest.pk}", "")
+    receive(report(digest.subscriber, recipient=stranger.email, token=False, to=sender), NOW)
+    suppression.apply(NOW)
+    assert not reasons()
+
+
+def test_a_report_that_proves_nothing_is_kept_and_is_about_nobody(confirmed):
+    receive(report(confirmed, token=False), NOW)
+    event = MailEvent.objects.get()
+    assert (event.kind, event.email_hash, event.reader) == ("unknown", "", None)
