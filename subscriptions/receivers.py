@@ -25,6 +25,7 @@ from subscriptions.redaction import Recipient, redacted
 
 log = logging.getLogger(__name__)
 SMTP = "smtp"
+DSN, ARF = "dsn", "arf"  # in a provider's place: reports that came as mails (subscriptions.inbound.reports)
 UNEXPLAINED = "other"  # Anymail's word: the mailbox may be there
 EPOCH = 1970
 _BASIC = re.compile(r"(?:^|[\s;])([245]\d\d)(?=[\s-]|$)")  # RFC 5321 section 4.2
@@ -258,7 +259,12 @@ def _recipient(email: str) -> tuple[str, int | None, Recipient]:
 
 
 def _is_known(esp: str, word: str, kind: str) -> bool:
-    """Whether the table has the provider's word. Without a word, or a table, Anymail's is all there is."""
+    """Whether the table has the provider's word. Without a word, or a table, Anymail's is all there is.
+
+    A report that came as a mail is understood by its fields, also where nothing proves whom it is about.
+    """
+    if esp in {DSN, ARF}:
+        return True
     if word and esp in esp_events.EVENTS:
         return esp_events.meaning_of(esp, word) is not None
     return kind != esp_events.UNKNOWN

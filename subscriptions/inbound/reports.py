@@ -19,11 +19,10 @@ from subscriptions.addresses import address_hash
 from subscriptions.answers import ENHANCED
 from subscriptions.inbound.reading import Part, fields
 from subscriptions.models import Subscriber
-from subscriptions.receivers import store_event
+from subscriptions.receivers import ARF, DSN, store_event
 from subscriptions.tokens import LENGTH, Purpose
 
 MOST_RECIPIENTS = 10  # of one report: our mails have one
-DSN, ARF = "dsn", "arf"  # what stands for the provider's name in MailEvent.esp
 _ACTIONS = {  # RFC 3464 section 2.3.3; "relayed" and "expanded" end what can be known
     "failed": EventType.BOUNCED,
     "delayed": EventType.DEFERRED,

@@ -403,4 +403,4 @@ def test_a_bounce_of_a_forwarded_copy_stops_neither_its_address_nor_at_once_the_
 def test_a_report_that_proves_nothing_is_kept_and_is_about_nobody(confirmed):
     receive(report(confirmed, token=False), NOW)
     event = MailEvent.objects.get()
-    assert (event.kind, event.email_hash, event.reader) == ("unknown", "", None)
+    assert (event.kind, event.email_hash, event.reader, event.known) == ("unknown", "", None, True)
