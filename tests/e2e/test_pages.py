@@ -56,6 +56,7 @@ def walked(django_db_setup, django_db_blocker):
             hung_up()
             server.stop()
         transaction.set_rollback(True)
+    shared.close()  # Playwright's event loop has a connection of its own, which would outlive it
 
 
 @pytest.fixture
