@@ -8,6 +8,8 @@ INDEX := $(shell $(PYTHON) -m pip config get global.index-url 2>/dev/null || ech
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_SYSTEM_CERTS := true
 RUN := .venv/bin/
+# Some containers set it: each of the many processes of the demo and the tests would then compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -66,7 +68,7 @@ format: .venv/.dev ## ruff and djade put things in order
 # Without a mirror: uv.lock as it is. With one: the same versions and hashes, but from the mirror, since the lock
 # names the files of the public index.
 define install
-$(if $(INDEX),$(UV) venv --allow-existing --quiet .venv && $(UV) export --frozen --quiet --no-default-groups --group $(1) --no-emit-project > .venv/$(1).txt && $(UV) pip install --quiet --python .venv/bin/python --index-url $(INDEX) --require-hashes -r .venv/$(1).txt,$(UV) sync --quiet --frozen --inexact --no-default-groups --group $(1))
+$(if $(INDEX),$(UV) venv --allow-existing --quiet .venv && $(UV) export --frozen --quiet --no-default-groups --group $(1) --no-emit-project > .venv/$(1).txt && $(UV) pip install --quiet --compile-bytecode --python .venv/bin/python --index-url $(INDEX) --require-hashes -r .venv/$(1).txt,$(UV) sync --quiet --compile-bytecode --frozen --inexact --no-default-groups --group $(1))
 endef
 
 .venv/.demo: uv.lock | $(UV)
