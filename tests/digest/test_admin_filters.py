@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
@@ -89,7 +90,9 @@ def staff(admin_user):
 
 
 def ask(client, path, query):
-    answer = client.get(path, query)
+    with transaction.atomic():  # outside of tests a statement that PostgreSQL refuses ends with its request
+        answer = client.get(path, query)
+        transaction.set_rollback(True)
     assert answer.status_code in {200, 302, 303, 400, 403, 404}, f"{answer.status_code} {path} {query}"
     return answer
 
@@ -142,7 +145,7 @@ def test_no_list_fails_by_several_odd_parameters_at_once(staff, model, data):
 def test_no_page_of_a_row_fails_by_what_stands_in_its_address(staff, model):
     for key in ("0", "9" * 30, "-1", "\x00", "_00", "²", " "):
         for page in ("change", "history", "delete"):
-            assert staff.get(path_of(model, page, key)).status_code in {200, 302, 400, 403, 404}, (page, key)
+            ask(staff, path_of(model, page, key), {})
 
 
 def test_no_autocomplete_or_jump_fails(staff):
