@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
                 environment.setdefault("HYPOTHESIS_PROFILE", "ci")
             if codes:
                 environment["TEST_ONLY_DIALECT"] = "1"
-            command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-m", "not mail"]
+            command = [sys.executable, "-m", "pytest", "-n", "3", "--dist", "loadgroup", "-m", "not mail"]
             command += ["--durations", "20", "--durations-min", "0.5", *arguments]
             nothing_differs = {pytest.ExitCode.NO_TESTS_COLLECTED} if codes else set()
             code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

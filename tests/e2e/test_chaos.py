@@ -3,7 +3,6 @@
 Half of it happens under each policy. At night it is as large as the command's own examples.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -15,14 +14,9 @@ from tests.chaos.servers import missing
 from tests.e2e.stack import ROOT
 from tests.sizes import size
 
-SECOND_RUN = bool(os.environ.get("TEST_ONLY_WITH_DATABASE")) or os.environ.get("DATABASE_URL", "").startswith(
-    "postgres"
-)
-
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("chaos")
-@pytest.mark.skipif(SECOND_RUN, reason="chaos: it brings its own PostgreSQL, so the run on SQLite has shown it already")
 @pytest.mark.skipif(bool(missing()), reason=f"chaos: {' '.join(missing())}")
 def test_nothing_is_lost_and_nothing_doubled_but_what_was_promised_whatever_is_killed():
     readers = ["--readers", str(size(ci=400, night=20_000))]

@@ -15,7 +15,7 @@ from tests.mutations.fault import Fault
 from tests.mutations.tree import applied
 
 # What the run that is going on here has set for itself.
-_NOT_INHERITED = re.compile(r"PYTEST_.*|DJANGO_SETTINGS_MODULE|TEST_REPORT|TEST_ONLY_WITH_DATABASE")
+_NOT_INHERITED = re.compile(r"PYTEST_.*|DJANGO_SETTINGS_MODULE|TEST_REPORT|TEST_ONLY_DIALECT")
 _FIRST = re.compile(r"^(?:FAILED|ERROR) (\S+::\S+)", re.MULTILINE)
 PASSED, FAILED = 0, 1  # exit codes of pytest; the others say that it could not run the tests
 NO_ANSWER = -1  # it was ended from here
