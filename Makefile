@@ -25,7 +25,7 @@ test: .venv/.dev ## every test, on PostgreSQL with Redis, and what can differ on
 	@$(RUN)python -m tests $(ARGS)
 
 test-fast: .venv/.dev ## the loop while you work: SQLite, no browser, no servers, small sizes
-	@HYPOTHESIS_PROFILE=fast $(RUN)python -m pytest -n 2 -q -m "not mail and not slow and not browser and not long" $(ARGS)
+	@HYPOTHESIS_PROFILE=fast $(RUN)python -m pytest -n 2 -q -m "not mail and not slow and not browser and not long" --ignore tests/benchmarks --ignore tests/mutations $(ARGS)
 
 test-nightly: .venv/.dev .venv/.node ## everything at its whole size: attacks, chaos, a calendar year, seeded faults; hours
 	@TEST_SIZE=night $(RUN)python -m tests $(ARGS)

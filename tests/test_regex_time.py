@@ -28,7 +28,7 @@ from subscriptions.transfer import cells
 from tests.linear import growth
 from tests.patterns import asked, filled, found, shapes, worst
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.long]
 
 SOMEBODY = redaction.Recipient("a.b.c.maria.lopez@mail.example.org", "reader 1")
 # Put together while the code runs -> one of them, as bad as the parts can be.

@@ -32,6 +32,7 @@ FEWER_WORDS = (
     Lengths(title=120, blurb=80),
     Lengths(title=80, blurb=0),
     Lengths(title=80, blurb=0, pdf=False),  # the paper's own page is a click away from it
+    Lengths(title=60, blurb=0, pdf=False),
 )
 
 Made = TypeVar("Made")

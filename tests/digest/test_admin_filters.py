@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from subscriptions.admin import ListAdmin
 from tests.conftest import make_digest, make_edition, make_paper, make_reader
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 NASTY = [
     "\x00", b"\xff", b"\xed\xa0\x80", "9" * 30, "-" + "9" * 30, "9223372036854775808", "9" * 4301, "²", "٣", "[", "%", "1,2," + "9" * 30,

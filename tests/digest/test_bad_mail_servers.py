@@ -13,7 +13,7 @@ from digest.models import Digest
 from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
 from tests.fakes.hostile import Hostile, at_first, certificate, drop, from_mail, hang, slowly, take_and_drop, to
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.long]
 
 READERS, ODD = 5, "r1@example.org"
 OTHERS = {f"r{number}@example.org" for number in range(READERS)} - {ODD}

@@ -20,7 +20,7 @@ from subscriptions.models import MailEvent, Suppression
 from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, make_reader
 from tests.fakes.hostile import Hostile, from_mail, to
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.long]
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 READERS, LIMIT = 80, 40
 

@@ -14,7 +14,7 @@ from subscriptions.models import Breaker, Budget, MailEvent, SignupRequest, Subs
 from tests.conftest import NOW, make_digest, make_edition, make_paper, make_reader
 from tests.subscriptions.doors import everything, take_clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.subscriptions.doors import (
     work_off,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 BOMBS = how_many(size(250, 1_000))
 STRANGERS = size(64, 208)  # at one domain
 DAY = timedelta(days=1)

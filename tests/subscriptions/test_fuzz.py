@@ -24,7 +24,7 @@ from tests.linear import growth
 from tests.profiles import fewer
 from tests.subscriptions.doors import everything, take_clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 UNKNOWN_KEY, RETIRED_KEY = (
     "a key that nobody here ever had, of some length",
     "a key that was retired, of some length too",

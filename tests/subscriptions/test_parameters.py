@@ -19,7 +19,7 @@ from tests.conftest import NOW, make_edition, make_paper, make_reader
 from tests.sizes import size
 from tests.subscriptions.doors import take_clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 ARCHIVE = "/days/2026-03-20/mail/"
 MARK = "zzunknownzz"
 # Of every form: masked anew for each answer, and the time of it.

@@ -17,7 +17,7 @@ from tests.conftest import NOW
 from tests.sizes import size
 from tests.subscriptions.doors import address_of_network, everything, take_clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 LOGIN = "/admin/login/"
 RIGHT = "a right and long password"
 

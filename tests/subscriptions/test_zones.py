@@ -19,7 +19,7 @@ from tests.conftest import NOW, make_digest, make_edition, make_paper, make_read
 from tests.sizes import size
 from tests.subscriptions.doors import take_clock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 GONE = "Mars/Olympus_Mons"
 # Names that zoneinfo refuses in other ways: a directory, no name, none that is normal, one that is too long for a file.
 NO_ZONES = (GONE, "America", "", "../etc/passwd", "/etc/localtime", "Europe/Berlin\x00"[:-1] + " ", "x" * 64)

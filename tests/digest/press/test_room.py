@@ -16,7 +16,7 @@ from tests.conftest import NOW, TODAY, make_digest, make_edition, make_paper, ma
 from tests.digest.press.printed import assert_equal
 from tests.profiles import fewer
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.long]
 MOST = 200
 CLIPPED = 102_400  # octets of HTML, at which Gmail cuts (docs/decisions/0018)
 SCRIPTS = {

@@ -17,7 +17,7 @@ import pytest
 
 from digest.sources import client
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.one_database, pytest.mark.long]
 
 MOST_MEGABYTES = 200  # that the peak may grow by, beyond what the process has before it asks
 FULL = client.MAX_BYTES - 200  # the greatest body that is taken
