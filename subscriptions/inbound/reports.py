@@ -33,6 +33,11 @@ _FEEDBACK = {  # https://www.iana.org/assignments/marf-parameters; the others ar
     "fraud": EventType.COMPLAINED,
     "opt-out": EventType.UNSUBSCRIBED,
 }
+_KINDS = {
+    "message/delivery-status": DSN,
+    "message/global-delivery-status": DSN,  # RFC 6533
+    "message/feedback-report": ARF,
+}
 _BASIC = re.compile(r"\b([245]\d\d)(?![\d.])")
 _TOKEN = re.compile(rf"/u/([0-9A-Za-z]{{{LENGTH}}})(?![0-9A-Za-z])")
 
@@ -53,22 +58,15 @@ def is_report(mail: Part) -> bool:
 def store(mail: Part, raw: bytes, now: datetime) -> int:
     """Keep what a report says, as events that ``suppression`` reads; of how many recipients. Twice is once."""
     parts = mail.leaves()
-    proof = _proof(mail, parts, now)
-    number = 0
-    for kind, said in _said(parts):
-        event_id = f"{hashlib.sha256(raw).hexdigest()[:40]}/{number}"
-        store_event(None, _event(kind, said, proof, event_id, now), kind)
-        number += 1
-    return number
+    recipients = list(_said(parts))
+    proof, digest = _proof(mail, parts, recipients, now), hashlib.sha256(raw).hexdigest()[:40]
+    for number, (kind, said) in enumerate(recipients):
+        store_event(None, _event(kind, said, proof, f"{digest}/{number}", now), kind)
+    return len(recipients)
 
 
 def _kind(part: Part) -> str:
-    types = {
-        "message/delivery-status": DSN,
-        "message/global-delivery-status": DSN,  # RFC 6533
-        "message/feedback-report": ARF,
-    }
-    return types.get(part.content_type, "")
+    return _KINDS.get(part.content_type, "")
 
 
 def _said(parts: list[Part]) -> Iterator[tuple[str, Message]]:
@@ -128,11 +126,11 @@ def _address(field: str) -> str:
     return redaction.recipient_address(field.rpartition(";")[2].strip())
 
 
-def _proof(mail: Part, parts: list[Part], now: datetime) -> Proof:
+def _proof(mail: Part, parts: list[Part], recipients: list[tuple[str, Message]], now: datetime) -> Proof:
     returned = [fields(part.body) for part in parts if part.content_type in _RETURNED]
     senders = [str(value) for name in _ARRIVED_AT for value in mail.headers.get_all(name, [])]
     senders += [str(block.get("Return-Path", "")) for block in returned]
-    senders += [str(said.get("Original-Mail-From", "")) for _, said in _said(parts)]
+    senders += [str(said.get("Original-Mail-From", "")) for _, said in recipients]
     if named := envelopes.mail_of(" ".join(senders)):
         return Proof(mail=named)
     for block in returned:
